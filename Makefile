@@ -1,0 +1,47 @@
+# Each target sets up what it needs by itself; `make help` says what there is.
+.DEFAULT_GOAL := help
+.PHONY: help demo up train check test format lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3.14 python3 python,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## everything once, by itself: Kafka, training, worker, API, all passengers, a summary
+	@$(BIN)/titanic demo
+
+up: $(VENV)/.demo ## Kafka, worker and API until Ctrl-C
+	@$(BIN)/titanic up
+
+train: $(VENV)/.demo ## fit, evaluate and release the model
+	@$(BIN)/titanic train
+
+check: $(VENV)/.dev ## lint, format, types, import directions, locks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-timing
+	@sh requirements/compile.sh --check
+
+test: $(VENV)/.dev ## unit, contract and integration tests, the last on a real Kafka
+	$(BIN)/pytest
+
+format: $(VENV)/.dev ## format the code and mend what lint can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/.dev ## refresh requirements/*.txt from pyproject.toml
+	@sh requirements/compile.sh
+
+clean: ## remove the virtual environment and what runs leave behind
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis releases titanic_model/knn_model.p
+
+# One stamp per lock: nothing is installed again until the lock changes.
+$(VENV)/.%: requirements/%.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found; set PYTHON=/path/to/python3" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing requirements/$*.txt into $(VENV)"
+	@sh requirements/install.sh $(VENV) requirements/$*.txt
+	@touch $@
