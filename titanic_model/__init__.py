@@ -1,0 +1,1 @@
+"""The domain that stream, API and training share: passengers, the scorer, the releases."""
