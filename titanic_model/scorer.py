@@ -10,6 +10,8 @@ from array import array
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+import msgspec
+
 from titanic_model.passenger import CLASSES, MAX_AGE_YEARS, SEXES, Passenger
 
 AGES: Final = MAX_AGE_YEARS * 100 + 1
@@ -30,10 +32,14 @@ _START: Final = {
 
 
 class Answer(NamedTuple):
-    """What the model says of a passenger; shared by all inputs with the same probability."""
+    """What the model says of a passenger; shared by all inputs with the same probability.
+
+    `json` is the part of a `Prediction` that depends on the answer alone, encoded once for all.
+    """
 
     survived: int
     probability: float
+    json: bytes
 
 
 class BadTable(ValueError):
@@ -73,7 +79,7 @@ class Scorer:
         if not all(0 <= probability <= 1 for probability in probabilities):
             raise BadTable("the table holds a number that is no probability")
         self.version = version
-        distinct = {p: Answer(int(p > TIE), p) for p in set(probabilities)}
+        distinct = {p: _answer(p, version) for p in set(probabilities)}
         self._answers = [distinct[p] for p in probabilities]
 
     def __repr__(self) -> str:
@@ -87,6 +93,12 @@ class Scorer:
     def answer(self, passenger: Passenger) -> Answer:
         """What the release says of a passenger."""
         return self._answers[index(passenger)]
+
+
+def _answer(probability: float, version: str) -> Answer:
+    survived = int(probability > TIE)
+    fields = {"survived": survived, "probability": probability, "model_version": version}
+    return Answer(survived, probability, msgspec.json.encode(fields).strip(b"{}"))
 
 
 def encode_table(probabilities: list[float]) -> bytes:
