@@ -1,0 +1,1 @@
+"""The worker: passengers in, predictions out, exactly once."""

@@ -226,6 +226,12 @@ class Follower:
         """The scorer in service."""
         return self._serving[1] if self._serving else None
 
+    def in_service(self) -> Scorer:
+        """The scorer in service. Raises `NoRelease` when there is none yet."""
+        if self._serving is None:
+            raise NoRelease(self.problem)
+        return self._serving[1]
+
     def refresh(self) -> bool:
         """Follow the champion; True when another release went into service.
 

@@ -1,0 +1,140 @@
+"""The Faust app: wiring only. `faust -A stream.app worker -l info`
+
+The Kafka thread (`exchange`) hands each batch over a Faust channel to the agent, which scores it
+(`batch`), and publishes the outcome. Faust's own consumer and producer stay out: see
+docs/decisions/0001-kafka-client.md.
+"""
+
+import asyncio
+import logging
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import faust
+from faust.app.base import BootStrategy
+from mode import Service
+
+from stream import batch, metrics
+from stream.clients import DEFAULT_GROUP
+from stream.exchange import Exchange
+from stream.pages import Pages
+from stream.patience import Patience, Stopped
+from stream.record import Record
+from titanic_model.releases import Follower, Releases
+from titanic_model.settings import BadSetting, kafka_settings, settings
+
+log = logging.getLogger("stream.app")
+
+# How long the batch in hand may take to be finished when the worker is told to stop.
+STOP_DEADLINE_S: Final = 30.0
+FOLLOW_EVERY_S: Final = 2.0
+
+
+class WithoutFaustsKafka(BootStrategy):
+    """Faust's channels, agents and services, without its consumer and producer."""
+
+    enable_kafka = False
+
+
+class App(faust.App):
+    """The Faust app of the scorer."""
+
+    BootStrategy = WithoutFaustsKafka
+
+
+@dataclass(frozen=True)
+class Handover:
+    """A batch on its way to the agent, and the promise of its outcome."""
+
+    records: Sequence[Record]
+    outcome: Future[batch.Outcome] = field(default_factory=Future)
+
+
+try:
+    config = settings()
+    servers = kafka_settings()["bootstrap.servers"]
+except BadSetting as error:
+    sys.exit(f"worker: {error}")
+
+app = App(DEFAULT_GROUP, broker=f"kafka://{servers}", store="memory://", web_bind=config.web_host)
+model = Follower(Releases(config.releases))
+handovers = app.channel()
+stopping = threading.Event()
+
+
+@app.agent(handovers)
+async def score(stream: Any) -> None:
+    """Score each batch with the release that is in service when it comes."""
+    async for handover in stream:
+        try:
+            handover.outcome.set_result(batch.score(handover.records, model.in_service()))
+        except BaseException as error:
+            handover.outcome.set_exception(error)
+            raise
+
+
+def hand_over(records: Sequence[Record]) -> batch.Outcome:
+    """From the Kafka thread to the agent and back: a rendezvous, one batch at a time."""
+    handover = Handover(records)
+    asyncio.run_coroutine_threadsafe(handovers.send(value=handover), app.loop)
+    return handover.outcome.result()
+
+
+exchange = Exchange(config, hand_over, stopping)
+app.web_server(Pages(config.web_host, config.web_port, exchange.status, model))
+
+
+@app.service
+class KafkaThread(Service):
+    """The thread that the exchange runs in; it starts last and stops first."""
+
+    async def on_start(self) -> None:
+        """Let the channel deliver, and start."""
+        app.flow_control.resume()
+        self._thread = threading.Thread(target=self._run, name="kafka", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            _wait_for_a_release()
+            exchange.run()
+        except Stopped:
+            pass
+        except BaseException as error:  # the worker must not live on without it
+            asyncio.run_coroutine_threadsafe(self.crash(error), self.loop)
+
+    async def on_stop(self) -> None:
+        """Let the batch in hand be committed, and the group be left."""
+        stopping.set()
+        await asyncio.to_thread(self._thread.join, STOP_DEADLINE_S)
+
+
+def _wait_for_a_release() -> None:
+    patience = Patience("model", stopping, log, exchange.status.alive)
+    while not _follow():
+        patience.wait(model.problem or "no release")
+    patience.rewarded()
+
+
+def _follow() -> bool:
+    """Take the champion into service; whether a model is in service then."""
+    before = model.problem
+    if model.refresh():
+        version = model.in_service().version
+        metrics.MODEL.clear()
+        metrics.MODEL.labels(version).set(1)
+        log.info("release %s is in service", version)
+    elif model.problem not in {None, before} and model.scorer:
+        log.warning("release %s stays in service: %s", model.scorer.version, model.problem)
+    return model.scorer is not None
+
+
+@app.timer(FOLLOW_EVERY_S)  # type: ignore[untyped-decorator]
+async def follow() -> None:
+    """Swap the model between batches when the champion changes."""
+    if model.scorer is not None:
+        await asyncio.to_thread(_follow)

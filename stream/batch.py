@@ -1,0 +1,87 @@
+"""A batch's outcome: records in, predictions and dead letters out, order kept.
+
+Pure: it knows the shape of a Kafka record and no client. A record that is wrong in any way
+becomes a dead letter, and its neighbours are answered as if it had not been there.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from stream.dead_letters import DeadLetter, bury
+from stream.record import Headers, Record
+from titanic_model.passenger import MAX_ID_CHARACTERS, Passenger, Reason, Rejection, parse
+from titanic_model.scorer import Scorer
+
+
+class PredictionRecord(NamedTuple):
+    """A record for `predictions`: the event's key and headers, and the answer."""
+
+    key: bytes | None
+    value: bytes
+    headers: Headers | None
+
+
+class Outcome(NamedTuple):
+    """What a batch of records came to: one prediction or one dead letter for each."""
+
+    predictions: list[PredictionRecord]
+    dead_letters: list[DeadLetter]
+    reasons: Counter[Reason]
+
+
+_encode_text: Final = msgspec.json.encode
+
+
+def score(records: Sequence[Record], scorer: Scorer) -> Outcome:
+    """Answer each record, by its own merits; never raises for one of them."""
+    predictions: list[PredictionRecord] = []
+    refused: list[DeadLetter] = []
+    reasons: Counter[Reason] = Counter()
+    answer = scorer.answer
+    for record in records:
+        verdict = _verdict(record)
+        if isinstance(verdict, Rejection):
+            reasons[verdict.reason] += 1
+            refused.append(bury(record, verdict))
+            continue
+        value = b'{"passenger_id":%b,%b,"event":"%b/%d/%d"}' % (
+            _encode_text(verdict.passenger_id),
+            answer(verdict).json,
+            record.topic().encode(),
+            record.partition(),
+            record.offset(),
+        )
+        predictions.append(PredictionRecord(record.key(), value, record.headers()))
+    return Outcome(predictions, refused, reasons)
+
+
+def _verdict(record: Record) -> Passenger | Rejection:
+    """The event's passenger with an id, or why there is none."""
+    try:
+        verdict = parse(record.value())
+        if isinstance(verdict, Passenger) and verdict.passenger_id is msgspec.UNSET:
+            return _named_by_key(verdict, record.key())
+    except Exception as error:  # a mistake of ours must not stop the neighbours
+        return Rejection.because(
+            Reason.INTERNAL_ERROR, f"the worker could not read it: {type(error).__name__}: {error}"
+        )
+    return verdict
+
+
+def _named_by_key(passenger: Passenger, key: bytes | None) -> Passenger | Rejection:
+    """The key as text stands for an id that the value does not give."""
+    try:
+        text = (key or b"").decode()
+    except UnicodeDecodeError:
+        text = ""
+    if 1 <= len(text) <= MAX_ID_CHARACTERS:
+        return msgspec.structs.replace(passenger, passenger_id=text)
+    return Rejection.because(
+        Reason.MISSING_FIELD,
+        "passenger_id: missing, and the key cannot stand for it; "
+        f"an id or a key of 1 to {MAX_ID_CHARACTERS} characters of UTF-8 is required",
+        field="passenger_id",
+    )

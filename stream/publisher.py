@@ -1,0 +1,196 @@
+"""Publishing a batch's outcome together with the offsets it came from.
+
+`Transactional` does so in one Kafka transaction: readers of `read_committed` see all of it or
+nothing. `AtLeastOnce` waits for the broker's word on every record and then commits the offsets.
+Both raise `Undone` when the batch has to be read again, and are then ready for the next one.
+"""
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from stream.batch import Outcome
+from stream.clients import build, producer_properties
+from stream.patience import Patience
+from titanic_model.settings import Settings
+
+log = logging.getLogger("stream.publisher")
+
+# How long one call may wait before it looks at its deadline again.
+CALL_TIMEOUT_S: Final = 5.0
+# How long a step is repeated while Kafka says that it may be; then the producer is replaced.
+STEP_DEADLINE_S: Final = 20.0
+# How long a full local queue is given to drain.
+QUEUE_PAUSE_S: Final = 0.05
+
+
+class Undone(Exception):
+    """Nothing of the batch counts: read it again from the committed offsets."""
+
+
+class Publisher(Protocol):
+    """What the exchange needs of a way to publish."""
+
+    def publish(self, outcome: Outcome, offsets: list[TopicPartition], member: Any) -> None:
+        """Publish the outcome and commit the offsets of the group's `member`, or raise `Undone`."""
+
+    def close(self) -> None:
+        """Let go of the producer."""
+
+
+class Transactional:
+    """Exactly once: predictions, dead letters and offsets in one transaction."""
+
+    def __init__(self, settings: Settings, transactional_id: str, patience: Patience) -> None:
+        self._settings = settings
+        self._properties = {"transactional.id": transactional_id} | producer_properties()
+        self._patience = patience
+        self._producer = self._start()
+
+    def _start(self) -> Producer:
+        """A new producer; its first act ends what an earlier one of the same id left open."""
+        while True:
+            producer = build(Producer, self._properties, _debug)
+            try:
+                producer.init_transactions(CALL_TIMEOUT_S)
+            except KafkaException as error:
+                self._patience.wait(f"transactions cannot be started ({_text(error)})")
+            else:
+                self._patience.rewarded()
+                return producer
+
+    def publish(self, outcome: Outcome, offsets: list[TopicPartition], member: Any) -> None:
+        """One transaction. A stale `member` is refused by the broker, and the batch undone."""
+        producer = self._producer
+        try:
+            producer.begin_transaction()
+            _send(producer, outcome, self._settings)
+            _persist(producer.send_offsets_to_transaction, offsets, member)
+            _persist(producer.commit_transaction)
+        except (KafkaException, QueueStuck) as error:
+            self._undo(error)
+            raise Undone(_text(error)) from error
+
+    def _undo(self, error: Exception) -> None:
+        """Abort; where that is impossible or its end unknown, replace the producer.
+
+        A commit or abort that timed out may yet succeed. The new producer's start settles it:
+        the transaction is then either in the committed offsets or gone.
+        """
+        fatal = isinstance(error, KafkaException) and error.args[0].fatal()
+        if not fatal:
+            with contextlib.suppress(KafkaException):
+                _persist(self._producer.abort_transaction)
+                return
+        log.warning("the Kafka producer is replaced: %s", _text(error))
+        self.close()
+        self._producer = self._start()
+
+    def close(self) -> None:
+        """Let go of the producer, with what it has not sent."""
+        self._producer.purge()
+        self._producer.flush(0)
+
+
+class AtLeastOnce:
+    """Lower latency: an event is answered at least once, and after a failure maybe again."""
+
+    def __init__(self, settings: Settings, consumer: Consumer) -> None:
+        self._settings = settings
+        self._consumer = consumer
+        self._failed: list[KafkaError] = []
+        properties: dict[str, Any] = producer_properties()
+        properties.pop("transactional.id", None)
+        properties |= {"delivery.report.only.error": True, "on_delivery": self._on_delivery}
+        self._producer = build(Producer, properties, _debug)
+
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:  # noqa: ARG002
+        if error is not None:
+            self._failed.append(error)
+
+    def publish(
+        self,
+        outcome: Outcome,
+        offsets: list[TopicPartition],
+        member: Any,  # noqa: ARG002 - the consumer knows its own membership
+    ) -> None:
+        """Send, wait until all of it is delivered, then commit the offsets."""
+        try:
+            _send(self._producer, outcome, self._settings)
+            self._deliver()
+            self._consumer.commit(offsets=offsets, asynchronous=False)
+        except (KafkaException, QueueStuck) as error:
+            raise Undone(_text(error)) from error
+
+    def _deliver(self) -> None:
+        self._failed.clear()
+        if self._producer.flush(STEP_DEADLINE_S):
+            self._producer.purge()
+            self._producer.flush(0)
+            raise QueueStuck("Kafka did not take the batch in time")
+        if self._failed:
+            raise KafkaException(self._failed[0])
+
+    def close(self) -> None:
+        """Nothing is left in the producer between batches."""
+
+
+class QueueStuck(TimeoutError):
+    """The producer's queue did not drain before its deadline."""
+
+
+def _send(producer: Producer, outcome: Outcome, settings: Settings) -> None:
+    """Queue every record. Raises `QueueStuck`."""
+    topic = settings.predictions_topic
+    for key, value, headers in outcome.predictions:
+        _queue(producer, topic, value, key, headers=headers)
+    topic = settings.dead_letters_topic
+    for key, original, headers, timestamp_ms in outcome.dead_letters:
+        _queue(producer, topic, original, key, headers=headers, timestamp_ms=timestamp_ms or 0)
+
+
+def _queue(
+    producer: Producer,
+    topic: str,
+    value: bytes | None,
+    key: bytes | None,
+    *,
+    headers: Any,
+    timestamp_ms: int = 0,
+) -> None:
+    """Queue a record, waiting where the queue is full; a timestamp of 0 is the time it is sent."""
+    deadline: float | None = None
+    while True:
+        try:
+            producer.produce(topic, value, key, headers=headers, timestamp=timestamp_ms)
+        except BufferError:
+            deadline = deadline or time.monotonic() + STEP_DEADLINE_S
+            if time.monotonic() > deadline:
+                raise QueueStuck("the producer's queue stays full") from None
+            producer.poll(QUEUE_PAUSE_S)
+        else:
+            return
+
+
+def _persist(step: Callable[..., None], *arguments: Any) -> None:
+    """Take a step, and again while Kafka says that it may be repeated, up to a deadline."""
+    deadline = time.monotonic() + STEP_DEADLINE_S
+    while True:
+        try:
+            return step(*arguments, CALL_TIMEOUT_S)
+        except KafkaException as error:
+            if not error.args[0].retriable() or time.monotonic() > deadline:
+                raise
+
+
+def _text(error: BaseException) -> str:
+    return error.args[0].str() if isinstance(error, KafkaException) else str(error)
+
+
+def _debug(error: KafkaError) -> None:
+    # What matters reaches us as the failure of a call; the consumer tells of the connection.
+    log.debug("producer: %s", error.str())

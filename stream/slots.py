@@ -1,0 +1,59 @@
+"""A stable transactional id for each worker of a host, with no setting.
+
+A worker takes the lowest slot whose lock is free and keeps it while it lives; the operating
+system lets go of the lock when the process ends, however it ends. So two workers on a host never
+fence each other, and a restarted one has its old id back, with which it ends at once the
+transaction that it may have left open.
+"""
+
+import fcntl
+import logging
+import os
+import socket
+import tempfile
+from pathlib import Path
+from typing import IO, Final
+
+from platformdirs import user_state_path
+
+log = logging.getLogger("stream.slots")
+
+MAX_WORKERS_PER_HOST: Final = 1_000
+
+
+class Slot:
+    """A taken slot; hold on to it, it is free again when the object is."""
+
+    def __init__(self, group: str) -> None:
+        folder = _folder(group)
+        for number in range(MAX_WORKERS_PER_HOST):
+            lock = (folder / f"worker-{number}.lock").open("a")
+            if _locked(lock):
+                self.number = number
+                self._lock = lock
+                self.transactional_id = f"{group}-{socket.gethostname()}-{number}"
+                return
+            lock.close()
+        raise RuntimeError(f"{MAX_WORKERS_PER_HOST} workers of group {group} run on this host")
+
+
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _folder(group: str) -> Path:
+    """Where the locks are: the user's state folder, or a temporary one where that is read-only."""
+    name = "".join(c if c.isalnum() or c in "._-" else "_" for c in group)
+    folder = user_state_path("titanic") / "workers" / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fallback = Path(tempfile.gettempdir()) / f"titanic-{os.getuid()}" / name
+        log.info("%s: %s; worker locks are in %s", folder, error.strerror, fallback)
+        fallback.mkdir(parents=True, exist_ok=True)
+        return fallback
+    return folder
