@@ -4,7 +4,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 EVENTS: Final = Counter("titanic_events_total", "Events consumed and committed.")
 PREDICTIONS: Final = Counter("titanic_predictions_total", "Predictions published and committed.")
