@@ -1,0 +1,1 @@
+"""The `titanic` command, a thin layer over the other packages."""

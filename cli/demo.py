@@ -1,0 +1,186 @@
+"""`titanic demo`: everything once, by itself, on the real passengers."""
+
+import http.client
+import json
+import signal
+import statistics
+import sys
+from collections.abc import Sequence
+from contextlib import closing, nullcontext
+from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlsplit
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from cli import kafka
+from cli.broker import Origin
+from cli.events import Event, of
+from cli.processes import NotUp, Running
+from cli.trial import Trial
+from cli.unavailable import BrokerUnavailable
+from cli.up import everything
+from cli.watch import REDRAWS_A_SECOND, Board
+from titanic_model.releases import ReleaseRefused, StoreUnavailable
+from titanic_model.settings import BadSetting, settings
+
+if TYPE_CHECKING:
+    from training.dataset import RealPassenger
+
+RATE: Final = 1_000.0
+ROUNDS: Final = 20
+# Sent on purpose: each must come back as a dead letter, byte for byte.
+BAD_EVENTS: Final = (
+    Event(b"bad-1", b"not JSON"),
+    Event(b"bad-2", b'{"passenger_id":"bad-2","age":-1,"sex":"male","pclass":3}'),
+    Event(b"bad-3", b'{"passenger_id":"bad-3","age":"29","sex":"female","pclass":1}'),
+    Event(b"bad-4", b'{"passenger_id":"bad-4","age":40,"pclass":2}'),
+    Event(b"bad-5", b'{"passenger_id":"bad-5","age":NaN,"sex":"male","pclass":3}'),
+    Event(b"bad-6", b'{"passenger_id":"bad-6","age":30,"sex":"male","pclass":4}'),
+    Event(b"bad-7", b'{"passenger_id":"bad-7","age":30,"sex":"m\xe4le","pclass":1}'),
+)
+
+
+def demo(
+    *,
+    bootstrap_servers: kafka.BootstrapServers = None,
+    burst: Annotated[
+        bool, typer.Option("--burst/--no-burst", help=f"Then all of them {ROUNDS} times at once.")
+    ] = True,
+) -> None:
+    """Kafka, training, worker, API, all 1,309 passengers and a summary; ends by itself.
+
+    The exit code is 0 when every event has its one answer, and 1 when anything is missing.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with everything(bootstrap_servers, fresh=False) as (broker, _, api):
+            missing = _demonstrate(broker.bootstrap_servers, api, burst=burst)
+            here = broker.origin is Origin.EMBEDDED
+    except KeyboardInterrupt:
+        raise kafka.fail("demo", "stopped", 130) from None
+    except (BrokerUnavailable, BadSetting, NotUp, ReleaseRefused, StoreUnavailable) as reason:
+        raise kafka.fail("demo", reason) from None
+    for line in missing:
+        kafka.fail("demo", line)
+    if missing:
+        raise typer.Exit(1)
+    _say_what_next(here=here)
+
+
+def _demonstrate(servers: str, api: Running, *, burst: bool) -> list[str]:
+    """Send, read, print the summary; returns what is not as it should be."""
+    from training.dataset import passengers  # noqa: PLC0415 - serving has no scikit-learn
+
+    real = {one.passenger_id.encode(): one for one in passengers()}
+    events = [_event(one) for one in real.values()]
+    board = Board()
+    show = (
+        Live(board, refresh_per_second=REDRAWS_A_SECOND) if sys.stdout.isatty() else nullcontext()
+    )
+    with closing(Trial(servers, board.add)) as trial:
+        with show:
+            trial.run(_among(BAD_EVENTS, events), RATE)
+        answers = {key: answer for key, answer in trial.answers.items() if key in real}
+        rows = {
+            "events sent": f"{len(events):,} real passengers and {len(BAD_EVENTS)} bad events, "
+            f"at {RATE:,.0f} a second",
+            "predictions": f"{len(answers):,}",
+            "dead letters": _reasons(trial),
+        }
+        missing = _missing(trial, len(events))
+        if answers:
+            right = sum(answer.survived == real[key].survived for key, answer in answers.items())
+            died = sum(not one.survived for one in real.values())
+            rows["who really survived"] = (
+                f"{right / len(answers):.1%} agree; 'nobody does' is right for {died / len(real):.1%}"
+            )
+            agree = sum(_asked(api, events, answers))
+            rows["/predict"] = f"the same answer for {agree:,} of {len(events):,}"
+            if agree < len(events):
+                missing.append(f"the API and the stream differ on {len(events) - agree} passengers")
+            ms = [1000 * answer.seconds for answer in answers.values()]
+            p50, p99 = (statistics.quantiles(ms, n=100)[q - 1] for q in (50, 99))
+            rows["latency"] = f"p50 {p50:.0f} ms, p99 {p99:.0f} ms, exactly once"
+        if burst and not missing:
+            many = [
+                Event(b"%b~%d" % (event.key or b"", n), event.value)
+                for n in range(ROUNDS)
+                for event in events
+            ]
+            seconds = trial.run(many)
+            rows["burst"] = f"{len(many):,} events in {seconds:.2f} s, sent and answered: "
+            rows["burst"] += f"{len(many) / seconds:,.0f} events a second"
+            missing += _missing(trial, len(events) + len(many))
+    if trial.doubled:
+        missing.append(f"{trial.doubled} answers came twice")
+    table = Table(title="The demo", show_header=False, title_justify="left")
+    for name, value in rows.items():
+        table.add_row(name, value)
+    Console().print(table)
+    return missing
+
+
+def _event(one: "RealPassenger") -> Event:
+    return of(
+        {"passenger_id": one.passenger_id, "age": one.age, "sex": one.sex, "pclass": one.pclass}
+    )
+
+
+def _among(few: Sequence[Event], many: Sequence[Event]) -> list[Event]:
+    """The few, spread evenly among the many: neighbours of the same batches."""
+    mixed = list(many)
+    for number, event in enumerate(few):
+        mixed.insert((number + 1) * len(many) // (len(few) + 1), event)
+    return mixed
+
+
+def _reasons(trial: Trial) -> str:
+    reasons = ", ".join(sorted(refusal.reason for refusal in trial.refusals.values()))
+    return f"{len(trial.refusals)}: {reasons}"
+
+
+def _missing(trial: Trial, expected: int) -> list[str]:
+    problems = []
+    if len(trial.answers) != expected:
+        problems.append(f"{expected:,} predictions were expected, {len(trial.answers):,} came")
+    for event in BAD_EVENTS:
+        refusal = trial.refusals.get(event.key or b"")
+        if refusal is None:
+            problems.append(f"the bad event {event.value!r} did not become a dead letter")
+        elif refusal.value != event.value:
+            problems.append(f"the dead letter of {event.value!r} is not as it was sent")
+    return problems
+
+
+def _asked(api: Running, events: Sequence[Event], answers: dict[bytes, "object"]) -> list[bool]:
+    """For each passenger, whether the API says what the stream said."""
+    door = http.client.HTTPConnection(urlsplit(api.url).netloc, timeout=10)
+    same = []
+    for event in events:
+        door.request("POST", "/predict", event.value, {"content-type": "application/json"})
+        told = json.loads(door.getresponse().read())
+        streamed = answers.get(event.key or b"")
+        same.append(
+            streamed is not None
+            and all(
+                told.get(name) == getattr(streamed, name)
+                for name in ("passenger_id", "survived", "probability", "model_version")
+            )
+        )
+    door.close()
+    return same
+
+
+def _say_what_next(*, here: bool) -> None:
+    stays = "titanic up        keeps all of this running" if here else ""
+    Console(highlight=False).print(
+        f"""
+Everything was answered, once. Topics and the model stay. Next, in this folder:
+  make up           Kafka, worker and API until Ctrl-C, with an interactive /docs
+  .venv/bin/titanic --help
+  the release is in {settings().releases}, the dead letters in {settings().dead_letters_topic}
+{stays}""".rstrip()
+    )

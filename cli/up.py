@@ -1,0 +1,109 @@
+"""`titanic up`: the broker, the worker and the API together, until Ctrl-C."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from cli import kafka
+from cli.broker import Broker, Origin, find_or_start
+from cli.processes import NotUp, Running, worker_and_api
+from cli.unavailable import BrokerUnavailable
+from titanic_model.releases import NoRelease, ReleaseRefused, Releases, StoreUnavailable
+from titanic_model.settings import BadSetting, settings
+
+console = Console(stderr=True, highlight=False)
+
+
+def up(
+    *,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Empty the embedded broker's topics first.")
+    ] = False,
+    bootstrap_servers: kafka.BootstrapServers = None,
+) -> None:
+    """Run Kafka, the worker and the API until Ctrl-C; the model is trained if there is none yet.
+
+    With KAFKA_BOOTSTRAP_SERVERS set, your Kafka is used and none is started.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with everything(bootstrap_servers, fresh=fresh) as (broker, worker, api):
+            _say(broker, worker, api)
+            _watch_over(worker, api)
+    except KeyboardInterrupt:
+        console.print("stopped")
+    except (BrokerUnavailable, BadSetting, NotUp, ReleaseRefused, StoreUnavailable) as reason:
+        raise kafka.fail("up", reason) from None
+
+
+@contextmanager
+def everything(given: str | None, *, fresh: bool) -> Iterator[tuple[Broker, Running, Running]]:
+    """The broker, a release, a worker that reads and an API that answers; all end with this."""
+    with find_or_start(given, fresh=fresh) as broker:
+        console.print(f"Kafka at {broker.bootstrap_servers} ({_told(broker)})")
+        console.print(f"release {a_release()} of {settings().releases}")
+        with worker_and_api(broker.bootstrap_servers) as (worker, api):
+            with console.status("starting the worker and the API"):
+                worker.wait()
+                api.wait()
+            yield broker, worker, api
+
+
+def a_release() -> str:
+    """The champion's id; without one, the model is trained first."""
+    releases = Releases(settings().releases)
+    try:
+        return releases.champion()
+    except NoRelease:
+        console.print("no release yet: training the model")
+    try:
+        from training.train import main as train  # noqa: PLC0415 - serving has no scikit-learn
+    except ModuleNotFoundError as error:
+        raise NotUp(
+            f"the model cannot be trained here, for the training extra is not installed ({error}); "
+            "name a store that has a release with TITANIC_RELEASES"
+        ) from None
+    train()
+    return releases.champion()
+
+
+def _told(broker: Broker) -> str:
+    return {
+        Origin.GIVEN: "yours, by KAFKA_BOOTSTRAP_SERVERS",
+        Origin.RUNNING: "running already",
+        Origin.EMBEDDED: "started here",
+    }[broker.origin]
+
+
+def _say(broker: Broker, worker: Running, api: Running) -> None:
+    here = (
+        "" if broker.origin is Origin.RUNNING else f"--bootstrap-servers {broker.bootstrap_servers}"
+    )
+    if broker.origin is Origin.EMBEDDED:
+        here = ""
+    console.print(
+        f"""
+  [bold]API[/]      {api.url}/docs      log {api.log}
+  [bold]worker[/]   {worker.url}/readyz    log {worker.log}
+  [bold]topics[/]   {" -> ".join(settings().topics[:2])}, invalid to {settings().topics[2]}
+
+In another terminal:
+  titanic watch {here}
+  titanic produce --demo --rate 100 {here}
+  curl -s {api.url}/predict -H 'content-type: application/json' \\
+       -d '{{"age": 29, "sex": "female", "pclass": 1}}'
+
+Ctrl-C stops everything."""
+    )
+
+
+def _watch_over(*processes: Running) -> NoReturn:
+    while True:
+        for process in processes:
+            process.check()
+        time.sleep(0.5)
