@@ -83,12 +83,12 @@ def from_csv(lines: Iterable[str], name: str) -> Iterator[Event]:
             f"{name}: no column {' and no column '.join(sorted(absent))} in its first line; "
             "a CSV needs the columns sex and pclass (or class), and may have age and passenger_id"
         )
-    for number, row in enumerate(rows, start=2):
+    for row in rows:
         if not row:
             continue
         cells = zip(header, row, strict=False)
         passenger = {column: _value(column, cell) for column, cell in cells if column and cell}
-        passenger.setdefault("passenger_id", f"line-{number}")
+        passenger.setdefault("passenger_id", f"line-{rows.line_num}")
         yield of(passenger)
 
 
