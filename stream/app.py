@@ -104,6 +104,8 @@ class KafkaThread(Service):
             exchange.run()
         except Stopped:
             pass
+        except BadSetting as error:
+            self.loop.call_soon_threadsafe(sys.exit, f"worker: {error}")
         except BaseException as error:  # the worker must not live on without it
             asyncio.run_coroutine_threadsafe(self.crash(error), self.loop)
 

@@ -42,10 +42,16 @@ def score(records: Sequence[Record], scorer: Scorer) -> Outcome:
     reasons: Counter[Reason] = Counter()
     answer = scorer.answer
     for record in records:
-        verdict = _verdict(record)
+        headers: Headers | None = None
+        verdict: Passenger | Rejection
+        try:
+            headers = record.headers()
+            verdict = _verdict(record)
+        except Exception as error:  # whatever it is, it must not stop the neighbours
+            verdict = _unreadable(error)
         if isinstance(verdict, Rejection):
             reasons[verdict.reason] += 1
-            refused.append(bury(record, verdict))
+            refused.append(bury(record, headers, verdict))
             continue
         value = b'{"passenger_id":%b,%b,"event":"%b/%d/%d"}' % (
             _encode_text(verdict.passenger_id),
@@ -54,21 +60,28 @@ def score(records: Sequence[Record], scorer: Scorer) -> Outcome:
             record.partition(),
             record.offset(),
         )
-        predictions.append(PredictionRecord(record.key(), value, record.headers()))
+        predictions.append(PredictionRecord(record.key(), value, headers))
     return Outcome(predictions, refused, reasons)
 
 
 def _verdict(record: Record) -> Passenger | Rejection:
     """The event's passenger with an id, or why there is none."""
-    try:
-        verdict = parse(record.value())
-        if isinstance(verdict, Passenger) and verdict.passenger_id is msgspec.UNSET:
-            return _named_by_key(verdict, record.key())
-    except Exception as error:  # a mistake of ours must not stop the neighbours
-        return Rejection.because(
-            Reason.INTERNAL_ERROR, f"the worker could not read it: {type(error).__name__}: {error}"
-        )
+    verdict = parse(record.value())
+    if isinstance(verdict, Passenger) and verdict.passenger_id is msgspec.UNSET:
+        return _named_by_key(verdict, record.key())
     return verdict
+
+
+def _unreadable(error: Exception) -> Rejection:
+    """A mistake of ours, or a header whose name is not UTF-8.
+
+    Kafka says that it is, but no broker looks. The client then raises a `SystemError`, the first
+    time only, so that the headers of a record are asked for once.
+    """
+    cause = error.__cause__ or error
+    return Rejection.because(
+        Reason.INTERNAL_ERROR, f"the worker could not read it: {type(cause).__name__}: {cause}"
+    )
 
 
 def _named_by_key(passenger: Passenger, key: bytes | None) -> Passenger | Rejection:

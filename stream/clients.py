@@ -80,6 +80,8 @@ def build(
     while True:
         try:
             return client(wanted)
+        except (TypeError, ValueError) as refusal:  # by the Python client itself
+            raise BadSetting(f"Kafka settings: {refusal}") from None
         except KafkaException as refusal:
             message = refusal.args[0].str()
             unknown = _UNKNOWN.search(message)

@@ -24,8 +24,8 @@ class DeadLetter(NamedTuple):
     timestamp_ms: int | None
 
 
-def bury(record: Record, rejection: Rejection) -> DeadLetter:
-    """The dead letter of a refused record."""
+def bury(record: Record, headers: Headers | None, rejection: Rejection) -> DeadLetter:
+    """The dead letter of a refused record and its headers."""
     kind, timestamp_ms = record.timestamp()
     about = {
         "topic": record.topic(),
@@ -34,11 +34,11 @@ def bury(record: Record, rejection: Rejection) -> DeadLetter:
         "exception.class.name": rejection.reason.value,
         "exception.message": rejection.message,
     }
-    headers = [
-        *(record.headers() or []),
+    more = [
+        *(headers or []),
         *((PREFIX + name, str(value).encode()) for name, value in about.items()),
         (PREFIX + "stage", STAGE),
     ]
     return DeadLetter(
-        record.key(), record.value(), headers, None if kind == NO_TIMESTAMP else timestamp_ms
+        record.key(), record.value(), more, None if kind == NO_TIMESTAMP else timestamp_ms
     )

@@ -1,6 +1,7 @@
 """The worker's pages: is it alive, is it ready, and its metrics. Nothing else is served."""
 
 import errno
+import sys
 import time
 from typing import Final
 
@@ -8,11 +9,13 @@ from aiohttp import web
 from mode import Service
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from stream.exchange import STUCK_S, State, Status
+from stream.status import State, Status
 from titanic_model.releases import Follower
 
 FIRST_PORT: Final = 6066
 PORTS: Final = 100
+# A batch that is neither committed nor waited for after this long is no progress.
+STUCK_S: Final = 60.0
 
 
 class Pages(Service):
@@ -44,7 +47,12 @@ class Pages(Service):
         )
         self._runner = web.AppRunner(site, access_log=None)
         await self._runner.setup()
-        self.web_url = f"http://{self._host}:{await self._bind()}"
+        try:
+            port = await self._bind()
+        except OSError as error:
+            where = f"TITANIC_WEB_HOST={self._host} TITANIC_WEB_PORT={self._port or '(unset)'}"
+            sys.exit(f"worker: {where}: the pages cannot listen there: {error.strerror}")
+        self.web_url = f"http://{self._host}:{port}"
         self.log.info("pages at %s/livez, /readyz and /metrics", self.web_url)
 
     async def _bind(self) -> int:

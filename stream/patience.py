@@ -17,7 +17,7 @@ class Stopped(Exception):
 class Patience:
     """One thing that is waited for, such as "Kafka at 127.0.0.1:9092".
 
-    `alive` is called before each pause: who waits is not stuck.
+    `waiting` is called before each pause: who waits is not stuck.
     """
 
     def __init__(
@@ -25,10 +25,10 @@ class Patience:
         what: str,
         stopping: threading.Event,
         log: logging.Logger,
-        alive: Callable[[], None],
+        waiting: Callable[[], None],
     ) -> None:
         self._what = what
-        self._alive = alive
+        self._waiting = waiting
         self._stopping = stopping
         self._log = log
         self._since: float | None = None
@@ -36,7 +36,7 @@ class Patience:
 
     def wait(self, problem: str) -> None:
         """Say what is wrong and pause, longer each time; a stop cuts it short with `Stopped`."""
-        self._alive()
+        self._waiting()
         self._since = self._since or time.monotonic()
         self._log.warning("%s: %s; trying again in %g s", self._what, problem, self._pause_s)
         if self._stopping.wait(self._pause_s):

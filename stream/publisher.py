@@ -8,7 +8,7 @@ Both raise `Undone` when the batch has to be read again, and are then ready for 
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -26,6 +26,7 @@ CALL_TIMEOUT_S: Final = 5.0
 STEP_DEADLINE_S: Final = 20.0
 # How long a full local queue is given to drain.
 QUEUE_PAUSE_S: Final = 0.05
+PURGED: Final = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}
 
 
 class Undone(Exception):
@@ -43,37 +44,55 @@ class Publisher(Protocol):
 
 
 class Transactional:
-    """Exactly once: predictions, dead letters and offsets in one transaction."""
+    """Exactly once: predictions, dead letters and offsets in one transaction.
+
+    `patience` waits between the attempts where Kafka does not answer; it may raise `Stopped`,
+    which leaves the transaction to the next producer of the same id.
+    """
 
     def __init__(self, settings: Settings, transactional_id: str, patience: Patience) -> None:
         self._settings = settings
         self._properties = {"transactional.id": transactional_id} | producer_properties()
         self._patience = patience
-        self._producer = self._start()
+        self._refused = Refused()
+        self._start()
 
-    def _start(self) -> Producer:
+    def _start(self) -> None:
         """A new producer; its first act ends what an earlier one of the same id left open."""
+        self._producer = _producer(self._properties, self._refused)
         while True:
-            producer = build(Producer, self._properties, _debug)
             try:
-                producer.init_transactions(CALL_TIMEOUT_S)
+                self._producer.init_transactions(CALL_TIMEOUT_S)
             except KafkaException as error:
                 self._patience.wait(f"transactions cannot be started ({_text(error)})")
+                if not error.args[0].retriable():
+                    self._producer = _producer(self._properties, self._refused)
             else:
                 self._patience.rewarded()
-                return producer
+                return
 
     def publish(self, outcome: Outcome, offsets: list[TopicPartition], member: Any) -> None:
         """One transaction. A stale `member` is refused by the broker, and the batch undone."""
-        producer = self._producer
+        self._refused.clear()
         try:
-            producer.begin_transaction()
-            _send(producer, outcome, self._settings)
-            _persist(producer.send_offsets_to_transaction, offsets, member)
-            _persist(producer.commit_transaction)
+            self._producer.begin_transaction()
+            _send(self._producer, outcome, self._settings)
+            self._persist(self._producer.send_offsets_to_transaction, offsets, member)
+            self._persist(self._producer.commit_transaction)
         except (KafkaException, QueueStuck) as error:
             self._undo(error)
-            raise Undone(_text(error)) from error
+            raise Undone(self._refused.text or _text(error)) from None
+
+    def _persist(self, step: Callable[..., None], *arguments: Any) -> None:
+        """Take a step, and again while Kafka says that it may be repeated, up to a deadline."""
+        deadline = time.monotonic() + STEP_DEADLINE_S
+        while True:
+            try:
+                return step(*arguments, CALL_TIMEOUT_S)
+            except KafkaException as error:
+                if not error.args[0].retriable() or time.monotonic() > deadline:
+                    raise
+                self._patience.wait(_text(error))
 
     def _undo(self, error: Exception) -> None:
         """Abort; where that is impossible or its end unknown, replace the producer.
@@ -84,33 +103,28 @@ class Transactional:
         fatal = isinstance(error, KafkaException) and error.args[0].fatal()
         if not fatal:
             with contextlib.suppress(KafkaException):
-                _persist(self._producer.abort_transaction)
+                self._persist(self._producer.abort_transaction)
                 return
         log.warning("the Kafka producer is replaced: %s", _text(error))
         self.close()
-        self._producer = self._start()
+        self._start()
 
     def close(self) -> None:
-        """Let go of the producer, with what it has not sent."""
-        self._producer.purge()
-        self._producer.flush(0)
+        """Let go of what has not been sent."""
+        _drop(self._producer)
 
 
 class AtLeastOnce:
     """Lower latency: an event is answered at least once, and after a failure maybe again."""
 
-    def __init__(self, settings: Settings, consumer: Consumer) -> None:
+    def __init__(self, settings: Settings, consumer: Consumer, patience: Patience) -> None:
         self._settings = settings
         self._consumer = consumer
-        self._failed: list[KafkaError] = []
-        properties: dict[str, Any] = producer_properties()
-        properties.pop("transactional.id", None)
-        properties |= {"delivery.report.only.error": True, "on_delivery": self._on_delivery}
-        self._producer = build(Producer, properties, _debug)
-
-    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:  # noqa: ARG002
-        if error is not None:
-            self._failed.append(error)
+        self._patience = patience
+        self._refused = Refused()
+        self._properties = producer_properties()
+        self._properties.pop("transactional.id", None)
+        self._producer = _producer(self._properties, self._refused)
 
     def publish(
         self,
@@ -119,28 +133,66 @@ class AtLeastOnce:
         member: Any,  # noqa: ARG002 - the consumer knows its own membership
     ) -> None:
         """Send, wait until all of it is delivered, then commit the offsets."""
+        self._refused.clear()
         try:
             _send(self._producer, outcome, self._settings)
             self._deliver()
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except (KafkaException, QueueStuck) as error:
-            raise Undone(_text(error)) from error
+            if isinstance(error, KafkaException) and error.args[0].fatal():
+                log.warning("the Kafka producer is replaced: %s", _text(error))
+                self.close()
+                self._producer = _producer(self._properties, self._refused)
+            raise Undone(_text(error)) from None
 
     def _deliver(self) -> None:
-        self._failed.clear()
-        if self._producer.flush(STEP_DEADLINE_S):
-            self._producer.purge()
-            self._producer.flush(0)
-            raise QueueStuck("Kafka did not take the batch in time")
-        if self._failed:
-            raise KafkaException(self._failed[0])
+        deadline = time.monotonic() + STEP_DEADLINE_S
+        while left := self._producer.flush(CALL_TIMEOUT_S):
+            if time.monotonic() > deadline:
+                self.close()
+                raise QueueStuck(f"{left:,} records were not taken in time")
+            self._patience.wait(f"{left:,} records are not taken yet")
+        if self._refused.error:
+            raise KafkaException(self._refused.error)
 
     def close(self) -> None:
-        """Nothing is left in the producer between batches."""
+        """Let go of what has not been sent."""
+        _drop(self._producer)
 
 
 class QueueStuck(TimeoutError):
     """The producer's queue did not drain before its deadline."""
+
+
+class Refused:
+    """The first record of a batch that Kafka did not take; hears of failed deliveries only."""
+
+    error: KafkaError | None = None
+    text: str | None = None
+
+    def clear(self) -> None:
+        """A new batch."""
+        self.error = self.text = None
+
+    def __call__(self, error: KafkaError | None, record: Message) -> None:
+        """What a producer tells of a record."""
+        # Those that an abort or `_drop` purges were given up by us.
+        if error is None or self.error or error.code() in PURGED:
+            return
+        self.error = error
+        size = len(record.value() or b"")
+        self.text = f"{record.topic()} did not take a record of {size:,} bytes: {error.str()}"
+
+
+def _producer(properties: Mapping[str, str], refused: Refused) -> Producer:
+    more: dict[str, Any] = {"delivery.report.only.error": True, "on_delivery": refused}
+    return build(Producer, {**properties, **more}, _debug)
+
+
+def _drop(producer: Producer) -> None:
+    """Give up what is queued and on its way, and hear of it now, so that no later batch does."""
+    producer.purge()
+    producer.flush(0)
 
 
 def _send(producer: Producer, outcome: Outcome, settings: Settings) -> None:
@@ -174,17 +226,6 @@ def _queue(
             producer.poll(QUEUE_PAUSE_S)
         else:
             return
-
-
-def _persist(step: Callable[..., None], *arguments: Any) -> None:
-    """Take a step, and again while Kafka says that it may be repeated, up to a deadline."""
-    deadline = time.monotonic() + STEP_DEADLINE_S
-    while True:
-        try:
-            return step(*arguments, CALL_TIMEOUT_S)
-        except KafkaException as error:
-            if not error.args[0].retriable() or time.monotonic() > deadline:
-                raise
 
 
 def _text(error: BaseException) -> str:

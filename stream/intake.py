@@ -1,0 +1,166 @@
+"""The consuming side of the exchange: what was read, as whom, and how to read it again.
+
+Its callbacks run inside `gather` and `close`, hence in the Kafka thread: a revocation never meets
+a batch in hand.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from stream import metrics
+from stream.clients import build, consumer_properties
+from stream.errors import Errors
+from stream.record import Record
+from stream.status import State, Status
+from titanic_model.settings import Settings
+
+log = logging.getLogger("stream.intake")
+
+# How long a poll waits for an event; also how soon a stop is seen.
+POLL_S: Final = 0.1
+REQUEST_TIMEOUT_S: Final = 10.0
+# How soon the worker says that Kafka does not answer.
+ASK_TIMEOUT_S: Final = 2.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Records in hand.
+
+    `member` is the group membership they were read by; None when the group went on while they
+    were read, which leaves nothing to do but to read them again.
+    """
+
+    records: Sequence[Record]
+    member: Any | None
+
+    def next_offsets(self, topic: str) -> list[TopicPartition]:
+        """What to commit: for each partition the offset after its last record."""
+        last = {r.partition(): r.offset() for r in self.records}
+        return [TopicPartition(topic, p, o + 1) for p, o in last.items()]
+
+    def first_offsets(self) -> dict[int, int]:
+        """Where the batch began in each partition."""
+        return {r.partition(): r.offset() for r in reversed(self.records)}
+
+    def __str__(self) -> str:
+        first = self.records[0]
+        start = f"{first.topic()}/{first.partition()}/{first.offset()}"
+        return f"{len(self.records):,} events from {start} on"
+
+
+class Intake:
+    """The group member that reads `passengers`.
+
+    Raises `KafkaException` from `gather` for what no later poll can mend, such as another member
+    with the same `group.instance.id`.
+    """
+
+    def __init__(self, settings: Settings, status: Status, errors: Errors) -> None:
+        properties = consumer_properties()
+        self.group = properties["group.id"]
+        self._topic = settings.passengers_topic
+        self._batch_size = settings.batch_size
+        self._status = status
+        self._errors = errors
+        self._member_id: str | None = None
+        self._revoked: set[int] = set()
+        self.consumer = build(Consumer, properties, errors)
+
+    def subscribe(self) -> None:
+        """Join the group; its assignments come with `gather`."""
+        self._status.state = State.JOINING
+        self.consumer.subscribe(
+            [self._topic],
+            on_assign=self._on_assign,
+            on_revoke=self._on_revoke,
+            on_lost=self._on_lost,
+        )
+
+    def gather(self) -> Batch | None:
+        """What is there, up to the batch size; waits a moment for the first event only."""
+        first = self.consumer.poll(POLL_S)
+        if first is None:
+            return None
+        # A poll may have given partitions back and taken them again before it found the event;
+        # what counts is whether one goes while the rest is collected.
+        self._revoked.clear()
+        messages = [first]
+        if self._batch_size > 1:
+            messages += self.consumer.consume(self._batch_size - 1, 0)
+        # Captured before any later poll: fresh metadata would bless a stale batch.
+        member = self.consumer.consumer_group_metadata()
+        for message in messages:
+            if error := message.error():
+                self._errors(error)
+        good = [m for m in messages if m.error() is None]
+        if not good:
+            return None
+        if self._revoked or self.consumer.memberid() != self._member_id:
+            # A member that the group has dropped has an empty id until it joins again, and the
+            # broker may take that for a client outside any group, whose offsets it accepts.
+            member = None
+        return Batch(cast(list[Record], good), member)
+
+    def rewind(self, batch: Batch) -> None:
+        """Go back to the committed offsets, or where there are none, to where the batch began.
+
+        Raises `KafkaException` when Kafka does not tell or take them; it may be repeated.
+        """
+        starts = batch.first_offsets()
+        mine = {tp.partition for tp in self.consumer.assignment()}
+        for partition, offset in self.committed(starts.keys() & mine).items():
+            start = starts[partition] if offset is None else offset
+            self.consumer.seek(TopicPartition(self._topic, partition, start))
+
+    def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
+        """The group's next offset in each partition; None where it has committed none."""
+        asked = [TopicPartition(self._topic, partition) for partition in partitions]
+        if not asked:
+            return {}
+        told = self.consumer.committed(asked, REQUEST_TIMEOUT_S)
+        for tp in told:
+            if tp.error:
+                raise KafkaException(tp.error)
+        return {tp.partition: tp.offset if tp.offset >= 0 else None for tp in told}
+
+    def end(self, partition: int) -> tuple[int, int]:
+        """The first and the next offset of a partition, by the last fetch; -1001 before one."""
+        tp = TopicPartition(self._topic, partition)
+        return self.consumer.get_watermark_offsets(tp, cached=True)
+
+    def ask(self) -> None:
+        """Raises `KafkaException` unless a broker answers."""
+        self.consumer.list_topics(self._topic, ASK_TIMEOUT_S)
+
+    def close(self) -> None:
+        """Leave the group."""
+        self.consumer.close()
+        log.info("left the group")
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._member_id = consumer.memberid()
+        self._status.partitions |= {tp.partition for tp in partitions}
+        self._status.state = State.READING
+        metrics.ASSIGNED.set(len(self._status.partitions))
+        log.info("reading %s", self._named(self._status.partitions))
+
+    def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        gone = {tp.partition for tp in partitions}
+        self._revoked |= gone
+        self._status.partitions -= gone
+        self._status.reading_or_joining()
+        metrics.ASSIGNED.set(len(self._status.partitions))
+        log.info("gave back %s", self._named(gone))
+
+    def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        log.warning("the group went on without this worker; it joins again")
+        self._on_revoke(consumer, partitions)
+
+    def _named(self, partitions: set[int]) -> str:
+        named = ", ".join(f"{self._topic}/{p}" for p in sorted(partitions))
+        return named or f"no partition of {self._topic}"
