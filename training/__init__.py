@@ -1,0 +1,1 @@
+"""A model's way: passengers with known fates in, a release out."""

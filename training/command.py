@@ -1,0 +1,67 @@
+"""`titanic train` and `python -m training.train`: the arguments, and one line for what is wrong.
+
+Light to import; pandas and scikit-learn come when there is something to train.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from titanic_model.releases import NoRelease, ReleaseRefused, StoreUnavailable
+from titanic_model.settings import BadSetting
+
+MAX_SEED: Final = 2**32 - 1
+
+
+def train(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="Passengers with known fates: a comma-separated UTF-8 file with the columns "
+            "pclass (1, 2, 3), sex (male, female), age (0 to 100 years, or nothing) and survived "
+            "(0, 1); others are ignored.",
+            show_default="the Titanic's 1,309",
+        ),
+    ] = None,
+    releases: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH|URL",
+            help="The release store: a folder, s3://…, gs://… or az://….",
+            show_default="TITANIC_RELEASES, else ./releases",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="How the folds are drawn.")] = 0,
+) -> None:
+    """Fit, evaluate and release the model; the release goes into service.
+
+    The same data and seed give the same release. Workers and APIs that
+    follow the store take it up by themselves.
+
+    Beside it a pickle is left for experiments of your own, as
+    titanic_model/knn_model.p; nothing here loads it.
+
+    The exit code is 0 when there is a release, and 2 when the data, a setting
+    or the store is at fault; what was in service then stays.
+    """
+    try:
+        from training.dataset import BadData  # noqa: PLC0415 - heavy, and of the extra `training`
+        from training.train import main  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        raise _stop(f"{missing}; training needs this package's extra 'training'") from None
+    try:
+        main(data=data, releases=releases, seed=seed)
+    except (BadData, BadSetting, NoRelease, ReleaseRefused, StoreUnavailable) as problem:
+        raise _stop(problem) from None
+
+
+def run() -> None:
+    """The command by itself."""
+    typer.run(train)
+
+
+def _stop(problem: object) -> typer.Exit:
+    typer.echo(f"titanic train: {problem}", err=True)
+    return typer.Exit(2)
