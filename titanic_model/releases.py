@@ -8,6 +8,7 @@ scikit-learn's own file.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,9 @@ MANIFEST: Final = "manifest.json"
 TABLE: Final = "table.f64"
 PIPELINE: Final = "pipeline.skops"
 CHAMPION: Final = "champion.json"
+
+
+_ID: Final = r"^[0-9a-f]{12}$"
 
 
 class NoRelease(LookupError):
@@ -53,7 +57,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     format: Literal[1] = 1
-    id: str = Field(pattern=r"^[0-9a-f]{12}$")
+    id: str = Field(pattern=_ID)
     created_at: datetime
     files: dict[str, StoredFile]
     data: dict[str, str | int]
@@ -67,7 +71,7 @@ class Champion(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    id: str = Field(pattern=r"^[0-9a-f]{12}$")
+    id: str = Field(pattern=_ID)
 
 
 def release_id(table: bytes, data_sha256: str, parameters: Mapping[str, str | int | float]) -> str:
@@ -94,13 +98,17 @@ class Releases:
 
     def __init__(self, location: str) -> None:
         self.location = location
+        self._opened: ObjectStore | None = None
 
     def publish(self, manifest: Manifest, files: Mapping[str, bytes]) -> bool:
-        """Write a release; False when the store has it already. `promote` puts it into service."""
+        """Write a release; False when the store has it already. `promote` puts it into service.
+
+        One that is damaged in the store is written anew: its id says what it answers.
+        """
         store = self._open(create=True)
+        if self._is_whole(manifest.id):
+            return False
         try:
-            if _exists(store, f"{manifest.id}/{MANIFEST}"):
-                return False
             for name, content in files.items():
                 obstore.put(store, f"{manifest.id}/{name}", content)
             text = manifest.model_dump_json(indent=2).encode()
@@ -113,8 +121,9 @@ class Releases:
         """Make a release of this store the champion. Raises as `load` does."""
         self.load(release)
         champion = Champion(id=release).model_dump_json().encode()
+        store = self._open()
         try:
-            obstore.put(self._open(create=True), CHAMPION, champion)
+            obstore.put(store, CHAMPION, champion)
         except (OSError, BaseError) as error:
             raise self._unavailable(error) from None
 
@@ -134,17 +143,20 @@ class Releases:
 
     def manifest(self, release: str) -> Manifest:
         """What a release says of itself. Raises `NoRelease` and `ReleaseRefused`."""
+        none = NoRelease(f"no release {release!r} in {self.location}")
+        if not re.fullmatch(_ID, release):  # it becomes a path
+            raise none
         try:
             content = self._read(f"{release}/{MANIFEST}")
         except FileNotFoundError:
-            raise NoRelease(f"no release {release} in {self.location}") from None
+            raise none from None
         try:
             manifest = Manifest.model_validate_json(content)
         except ValidationError as refusal:
             first = refusal.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
+            where = "".join(f"{part}: " for part in first["loc"])
             raise ReleaseRefused(
-                f"release {release}: its manifest is not one of format 1 ({where}: {first['msg']})"
+                f"release {release}: its manifest is not one of format 1 ({where}{first['msg']})"
             ) from None
         if manifest.id != release:
             raise ReleaseRefused(f"release {release}: its manifest is that of {manifest.id}")
@@ -174,34 +186,42 @@ class Releases:
         except BadTable as error:
             raise ReleaseRefused(f"release {release}: {error}") from None
 
-    def _open(self, *, create: bool = False) -> ObjectStore:
+    def _is_whole(self, release: str) -> bool:
+        """Whether the store has this release with every file that its manifest names."""
         try:
-            if "://" in self.location:
-                return from_url(self.location)
-            return LocalStore(Path(self.location).absolute(), mkdir=create)
-        except (OSError, ValueError, BaseError) as error:
-            raise self._unavailable(error) from None
+            manifest, _ = self.load(release)
+            for name in manifest.files:
+                self.file(manifest, name)
+        except (NoRelease, ReleaseRefused):
+            return False
+        return True
+
+    def _open(self, *, create: bool = False) -> ObjectStore:
+        """The store, opened once: one pool of connections, and one memory where it is that."""
+        if self._opened is None:
+            try:
+                if "://" in self.location:
+                    self._opened = from_url(self.location)
+                else:
+                    self._opened = LocalStore(Path(self.location).absolute(), mkdir=create)
+            except (OSError, ValueError, BaseError) as error:
+                raise self._unavailable(error) from None
+        return self._opened
 
     def _read(self, path: str) -> bytes:
         if "://" not in self.location and not Path(self.location).is_dir():
             raise FileNotFoundError(self.location)
+        store = self._open()
         try:
-            return bytes(obstore.get(self._open(), path).bytes())
+            return bytes(obstore.get(store, path).bytes())
         except FileNotFoundError:
             raise
         except (OSError, BaseError) as error:
             raise self._unavailable(error) from None
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
-        return StoreUnavailable(f"release store {self.location}: {str(error).splitlines()[0]}")
-
-
-def _exists(store: ObjectStore, path: str) -> bool:
-    try:
-        obstore.head(store, path)
-    except FileNotFoundError:
-        return False
-    return True
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        return StoreUnavailable(f"release store {self.location}: {why}")
 
 
 class Follower:
