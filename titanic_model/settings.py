@@ -7,14 +7,21 @@ project's own. Either may come from a file instead (`KAFKA_SASL_PASSWORD_FILE=/r
 import os
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 DEFAULT_BOOTSTRAP_SERVERS: Final = "127.0.0.1:9092"
+
+# Properties of librdkafka's whose value is a path that it reads itself.
+_PATHS: Final = {
+    "sasl.oauthbearer.assertion.file",
+    "sasl.oauthbearer.assertion.jwt.template.file",
+    "sasl.oauthbearer.assertion.private.key.file",
+}
 
 TopicName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 
@@ -60,6 +67,13 @@ class Settings(BaseSettings):
     web_port: int | None = Field(
         default=None, ge=0, le=65_535, description="The worker's pages; unset: 6066 or next free."
     )
+
+    @model_validator(mode="after")
+    def _topics_differ(self) -> Self:
+        """A worker that reads what it writes would never come to an end."""
+        if len(set(self.topics)) < len(self.topics):
+            raise PydanticCustomError("topics", "the topics' names must differ")
+        return self
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -116,6 +130,8 @@ def settings() -> Settings:
 
 
 def _refused(error: ErrorDetails) -> str:
+    if not error["loc"]:  # of several settings
+        return f"TITANIC_*_TOPIC: {error['msg']}"
     name = str(error["loc"][0])
     variable = name if name.isupper() else f"TITANIC_{name.upper()}"
     return f"{variable}={error['input']}: {error['msg'].replace('Input should', 'it should')}"
@@ -124,13 +140,21 @@ def _refused(error: ErrorDetails) -> str:
 def kafka_settings() -> dict[str, str]:
     """The librdkafka properties in `KAFKA_*`; `bootstrap.servers` is always among them.
 
+    Of `KAFKA_X` and `KAFKA_X_FILE` the first counts, as with our own settings.
+
     Raises `BadSetting` when the file that a `KAFKA_*_FILE` names cannot be read.
     """
     properties = {"bootstrap.servers": DEFAULT_BOOTSTRAP_SERVERS}
-    for variable, value in os.environ.items():
-        if not variable.startswith("KAFKA_") or not value:
-            continue
-        name = variable.removeprefix("KAFKA_").removesuffix("_FILE").lower().replace("_", ".")
-        is_file = variable.endswith("_FILE")
-        properties[name] = _content(variable, value) if is_file else value
-    return properties
+    given = {
+        variable.removeprefix("KAFKA_"): value
+        for variable, value in os.environ.items()
+        if variable.startswith("KAFKA_") and value
+    }
+    for name in [n for n in given if n.endswith("_FILE") and _property(n) not in _PATHS]:
+        content = _content(f"KAFKA_{name}", given.pop(name))
+        properties[_property(name.removesuffix("_FILE"))] = content
+    return properties | {_property(name): value for name, value in given.items()}
+
+
+def _property(name: str) -> str:
+    return name.lower().replace("_", ".")
