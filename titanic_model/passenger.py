@@ -258,6 +258,9 @@ def _kind(value: object) -> str:
 
 
 def quote(value: object) -> str:
-    """A wrong value as JSON writes it, cut to a length that a log line bears."""
+    """A wrong value as JSON writes it, cut to a length and to characters that a log line bears."""
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_QUOTED_CHARACTERS else text[:MAX_QUOTED_CHARACTERS] + "…"
+    cut = text if len(text) <= MAX_QUOTED_CHARACTERS else text[:MAX_QUOTED_CHARACTERS] + "…"
+    if cut.isprintable():
+        return cut
+    return "".join(c if c.isprintable() else json.dumps(c).strip('"') for c in cut)
