@@ -53,10 +53,20 @@ NOT_READY: Final[dict[int | str, Json]] = {
     **PROBLEM,
 }
 
+METRICS: Final[dict[int | str, Json]] = {
+    200: {
+        "description": "Prometheus' text format, or OpenMetrics for who accepts it",
+        "content": {
+            "text/plain": {"schema": {"type": "string"}},
+            "application/openmetrics-text": {"schema": {"type": "string"}},
+        },
+    },
+    **PROBLEM,
+}
+
 PREDICT: Final[Json] = {
     "tags": ["predict"],
-    "summary": "Predict",
-    "description": "One passenger, one prediction.",
+    "summary": "One passenger, one prediction",
     "operationId": "predict",
     "requestBody": {
         "required": True,
@@ -106,6 +116,7 @@ class Documented(FastAPI):
             docs_url=None,
             redoc_url=None,
             redirect_slashes=False,
+            generate_unique_id_function=lambda route: route.name,
         )
 
     def openapi(self) -> Json:
@@ -120,10 +131,17 @@ class Documented(FastAPI):
 def schemas() -> dict[str, Json]:
     """The schemas that `/predict` refers to."""
     return {
-        "PassengerEvent": PassengerEvent.model_json_schema(),
+        "PassengerEvent": _body_schema(),
         "Prediction": _answer_schema(),
         **_with_parts(Problem),
     }
+
+
+def _body_schema() -> Json:
+    """Without an id's default: None is how Python says absent, and JSON's null is refused."""
+    schema = PassengerEvent.model_json_schema()
+    del schema["properties"]["passenger_id"]["default"]
+    return schema
 
 
 def _answer_schema() -> Json:

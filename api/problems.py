@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import quote
 
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -32,6 +32,22 @@ _REFUSED: Final[Mapping[Reason, tuple[HTTPStatus, str]]] = {
 }
 
 
+EXAMPLE: Final[dict[str, JsonValue]] = {
+    "type": "urn:titanic:problem:out_of_range",
+    "title": "A field is out of range",
+    "status": 422,
+    "detail": "pclass: 4 is out of range; 1, 2 or 3 is allowed",
+    "instance": "/predict",
+    "errors": [
+        {
+            "field": "pclass",
+            "reason": "out_of_range",
+            "message": "pclass: 4 is out of range; 1, 2 or 3 is allowed",
+        }
+    ],
+}
+
+
 class FieldError(BaseModel):
     """One thing that is wrong with a body."""
 
@@ -45,7 +61,7 @@ class FieldError(BaseModel):
 class Problem(BaseModel):
     """A problem detail (RFC 9457), the body of every 4xx and 5xx response."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_extra={"examples": [EXAMPLE]})
 
     type: str = Field(
         description=f"`{TYPE_PREFIX}<reason>`, or `about:blank` when the status says it all."

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from api import problems
-from api.document import NOT_READY, PROBLEM
+from api.document import METRICS, NOT_READY, PROBLEM
 from api.metrics import Metrics
 from titanic_model.releases import Follower, Manifest
 
@@ -34,29 +34,44 @@ class Ready(BaseModel):
 def install(app: FastAPI, follower: Follower, metrics: Metrics) -> None:
     """Add the pages to `app`."""
 
-    @app.get("/model", tags=["model"], responses=NOT_READY, response_model=Manifest)
+    @app.get(
+        "/model",
+        summary="The release in service",
+        tags=["model"],
+        responses=NOT_READY,
+        response_model=Manifest,
+    )
     async def model(request: Request) -> Manifest | Response:
-        """The release in service: its data, parameters, metrics, versions, and files' hashes."""
+        """Its data, parameters, metrics, versions, and files' hashes."""
         if follower.serving is None:
             return problems.not_ready(request.scope, "no model yet; /readyz says why")
         return follower.serving[0]
 
-    @app.get("/livez", tags=["service"], responses=PROBLEM)
+    @app.get("/livez", summary="Alive?", tags=["service"], responses=PROBLEM)
     async def livez() -> Alive:
-        """Is the process alive? A release is not needed for that."""
+        """The process answers; a release is not needed for that."""
         return Alive()
 
-    @app.get("/readyz", tags=["service"], responses=NOT_READY, response_model=Ready)
+    @app.get(
+        "/readyz", summary="Ready?", tags=["service"], responses=NOT_READY, response_model=Ready
+    )
     async def readyz(request: Request) -> Ready | Response:
-        """Can it predict? If not, the reason."""
+        """A release is in service; if none is, the reason."""
         scorer, problem = follower.scorer, follower.problem
         if scorer is None:
             return problems.not_ready(request.scope, problem or "no release read yet")
         return Ready(model_version=scorer.version, problem=problem)
 
-    @app.get("/metrics", tags=["service"], responses=PROBLEM, response_class=Response)
+    @app.get(
+        "/metrics",
+        name="metrics",
+        summary="For Prometheus",
+        tags=["service"],
+        responses=METRICS,
+        response_class=Response,
+    )
     async def metrics_page(request: Request) -> Response:
-        """Prometheus metrics, as text or OpenMetrics."""
+        """Requests, latencies, predictions, refusals, and the release in service."""
         content, content_type = metrics.page(request.headers.get("accept", ""))
         return Response(content, headers={"content-type": content_type})
 
