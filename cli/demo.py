@@ -5,7 +5,7 @@ import json
 import signal
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from cli import kafka
 from cli.broker import Origin
 from cli.events import Event, of
 from cli.processes import NotUp, Running
-from cli.trial import Trial
+from cli.trial import Answer, Trial
 from cli.unavailable import BrokerUnavailable
 from cli.up import everything
 from cli.watch import REDRAWS_A_SECOND, Board
@@ -95,7 +95,7 @@ def _demonstrate(servers: str, api: Running, *, burst: bool) -> list[str]:
             right = sum(answer.survived == real[key].survived for key, answer in answers.items())
             died = sum(not one.survived for one in real.values())
             rows["who really survived"] = (
-                f"{right / len(answers):.1%} agree; 'nobody does' is right for {died / len(real):.1%}"
+                f"{right / len(answers):.1%} agree; 'nobody' is right for {died / len(real):.1%}"
             )
             agree = sum(_asked(api, events, answers))
             rows["/predict"] = f"the same answer for {agree:,} of {len(events):,}"
@@ -155,7 +155,7 @@ def _missing(trial: Trial, expected: int) -> list[str]:
     return problems
 
 
-def _asked(api: Running, events: Sequence[Event], answers: dict[bytes, "object"]) -> list[bool]:
+def _asked(api: Running, events: Sequence[Event], answers: Mapping[bytes, Answer]) -> list[bool]:
     """For each passenger, whether the API says what the stream said."""
     door = http.client.HTTPConnection(urlsplit(api.url).netloc, timeout=10)
     same = []

@@ -2,6 +2,8 @@
 
 import typer
 
+from cli import broker, demo, doctor, produce, topics, train, up, watch
+
 app = typer.Typer(
     name="titanic",
     no_args_is_help=True,
@@ -11,4 +13,14 @@ app = typer.Typer(
 
 @app.callback()
 def main() -> None:
-    """Settings come from the environment: KAFKA_* for any librdkafka property, TITANIC_* for ours."""
+    """Settings come from the environment: KAFKA_* is librdkafka's, TITANIC_* is ours."""
+
+
+app.command()(up.up)
+app.command()(demo.demo)
+app.command()(broker.broker)
+app.command()(train.train)
+app.command()(produce.produce)
+app.command()(watch.watch)
+app.command()(topics.topics)
+app.command()(doctor.doctor)
