@@ -20,7 +20,7 @@ from cli.kafka_lock import KAFKA_VERSION
 from cli.unavailable import BrokerUnavailable
 from titanic_model.settings import BadSetting, kafka_settings
 
-ANSWERS_WITHIN_S: Final = 10.0
+ANSWERS_WITHIN_S: Final = 5.0
 
 
 class Origin(StrEnum):

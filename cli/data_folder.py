@@ -56,8 +56,7 @@ class DataFolder:
 
     def announce(self, bootstrap_servers: str) -> None:
         """Say at which address the holder will listen."""
-        self._lock.seek(0)
-        self._lock.truncate()
+        self._lock.truncate(0)
         json.dump(asdict(Holder(os.getpid(), bootstrap_servers)), self._lock)
         self._lock.flush()
 
@@ -88,6 +87,7 @@ def hold(path: Path) -> Iterator[DataFolder]:
     with lock:
         if not _locked(lock):
             raise BrokerUnavailable(_held(path))
+        lock.truncate(0)  # the address of an earlier broker
         yield DataFolder(path, lock)
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from cli import ports, probe, storage
+from cli.broker_log import last_words
 from cli.data_folder import hold
 from cli.jars import class_path
-from cli.node import Node
+from cli.node import JVM, LIGHT_JVM, Node
 from cli.unavailable import BrokerUnavailable
 
 PREFERRED_PORT: Final = 9092
-READY_WITHIN_S: Final = 60.0
+READY_WITHIN_S: Final = 120.0
 # One broker stops in half a second; of several, the last ones look for a quorum that is gone.
 GRACE_S: Final = 10.0
 GRACE_OF_SEVERAL_S: Final = 3.0
@@ -75,7 +76,7 @@ class Cluster:
         if time.monotonic() > deadline:
             first = self.nodes[0]
             raise BrokerUnavailable(
-                f"Apache Kafka did not answer in time: {first.why()} ({first.log}){hint}"
+                f"Apache Kafka did not answer in time: {last_words(first.log)} ({first.log}){hint}"
             )
 
 
@@ -102,6 +103,7 @@ def cluster(
                     class_path=jars,
                     lock_fd=folder.lock_fd,
                     grace_s=GRACE_S if brokers == 1 else GRACE_OF_SEVERAL_S,
+                    jvm=JVM if brokers == 1 else LIGHT_JVM,
                 )
                 for number, listener in enumerate(listeners, start=1)
             )

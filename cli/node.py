@@ -24,8 +24,8 @@ JVM: Final = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS",
 )
-# A tool's JVM lives for a second, in which the second compiler only costs.
-TOOL_JVM: Final = (*JVM, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+# Half the CPU at the start, for less speed later: for what is short or several at once.
+LIGHT_JVM: Final = (*JVM, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 SIGNALLED: Final = 128  # plus the signal's number is the guard's exit code
 
@@ -59,12 +59,13 @@ class Node:
         class_path: str,
         lock_fd: int,
         grace_s: float,
+        jvm: tuple[str, ...] = JVM,
     ) -> None:
         self.number = number
         self.port = port
         self.folder = folder
         self.log = folder / "broker.log"
-        command = java("kafka.Kafka", "server.properties", class_path=class_path)
+        command = java("kafka.Kafka", "server.properties", class_path=class_path, options=jvm)
         self._guarded = [str(self.log), *command]
         self._lock_fd = lock_fd
         self._grace_s = grace_s
@@ -87,11 +88,6 @@ class Node:
     def started(self) -> bool:
         """Whether it should be running: started and neither stopped nor killed by us."""
         return self._guard is not None
-
-    @property
-    def fallen(self) -> bool:
-        """Whether it ended without being asked to."""
-        return self._guard is not None and self._guard.poll() is not None
 
     def configure(self, properties: Mapping[str, str]) -> None:
         """Write `server.properties`, whose paths are relative to the node's folder."""
@@ -140,14 +136,14 @@ class Node:
 
     @property
     def exits(self) -> IO[bytes]:
-        """A pipe that ends when the process has ended."""
+        """A pipe that ends when the broker has."""
         if self._guard is None or self._guard.stdout is None:
             raise RuntimeError(f"broker {self.number} is stopped")
         return self._guard.stdout
 
     def why(self) -> str:
-        """What is known about its end."""
-        code = self._guard.poll() if self._guard else None
-        if code is not None and code > SIGNALLED:
+        """How it ended by itself: to be asked after `exits` has ended and before `stop`."""
+        code = self._guard.wait() if self._guard else 0
+        if code > SIGNALLED:
             return f"it was sent {signal.Signals(code - SIGNALLED).name}"
         return last_words(self.log)

@@ -1,0 +1,57 @@
+"""What all tests may ask for: the shared broker, and topics of their own on it."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+WHAT_RAN = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[str]:
+    """The bootstrap servers of the broker that all tests share."""
+    from tests.brokers import shared_broker  # unit tests don't wait for what it imports
+
+    with shared_broker(tmp_path_factory.mktemp("kafka")) as broker:
+        pytestconfig.stash[WHAT_RAN] = f"{broker.what} at {broker.bootstrap_servers}"
+        yield broker.bootstrap_servers
+
+
+@pytest.fixture
+def own_name() -> Callable[[str], str]:
+    """Names that no other test has, for topics, groups and transactions."""
+    own = uuid.uuid4().hex[:8]
+    return lambda what: f"{what}-{own}"
+
+
+@pytest.fixture(scope="session")
+def release_store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A release store, trained on the Titanic's passengers, with a champion. Change a copy."""
+    from titanic_model.releases import Releases
+    from training.train import train
+
+    location = str(tmp_path_factory.mktemp("releases"))
+    train(Releases(location))
+    return location
+
+
+@pytest.fixture(scope="session")
+def pipeline(release_store: str) -> "Pipeline":
+    """The fitted pipeline of the champion."""
+    from titanic_model.releases import PIPELINE, Releases
+    from training.export import load
+
+    releases = Releases(release_store)
+    return load(releases.file(releases.manifest(releases.champion()), PIPELINE))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if WHAT_RAN in config.stash:
+        terminalreporter.write_line(f"Kafka was {config.stash[WHAT_RAN]}")
