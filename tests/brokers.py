@@ -109,16 +109,22 @@ def _has(docker: DockerClient, image: str) -> bool:
 
 
 def _environment(port: int) -> dict[str, str]:
-    """The settings as the image takes them; with one of them given it wants all."""
+    """The settings as the image takes them; with one of them given it wants all.
+
+    The broker talks to itself, too: to check and to end transactions. From inside the container
+    the host's port is out of its reach, so that it has a listener of its own.
+    """
     properties = settings(1) | {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": "1@localhost:9093",
         "controller.listener.names": "CONTROLLER",
-        "listeners": "PLAINTEXT://:9092,CONTROLLER://:9093",
-        "advertised.listeners": f"PLAINTEXT://{ports.HOST}:{port}",
-        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
-        "inter.broker.listener.name": "PLAINTEXT",
+        "listeners": "PLAINTEXT://:9092,CONTROLLER://:9093,BROKER://:9094",
+        "advertised.listeners": f"PLAINTEXT://{ports.HOST}:{port},BROKER://localhost:9094",
+        "listener.security.protocol.map": (
+            "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,BROKER:PLAINTEXT"
+        ),
+        "inter.broker.listener.name": "BROKER",
     }
     return {f"KAFKA_{name.upper().replace('.', '_')}": value for name, value in properties.items()}
 
