@@ -149,7 +149,8 @@ def _stay(started: Cluster, *, chosen: bool) -> None:
     nodes = started.nodes
     first = nodes[0]
     if chosen and first.port != PREFERRED_PORT:
-        typer.echo(f"port {PREFERRED_PORT} is taken; it listens on {first.port}", err=True)
+        taken = f"{PREFERRED_PORT} or one after it" if len(nodes) > 1 else str(PREFERRED_PORT)
+        typer.echo(f"port {taken} is taken; it listens on {first.port}", err=True)
     typer.echo(f"Apache Kafka {KAFKA_VERSION} is up; its data is in {started.data}", err=True)
     for node in nodes:
         typer.echo(

@@ -10,10 +10,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from rich.console import Console
+
 from cli import ports, probe, storage
 from cli.broker_log import last_words
 from cli.data_folder import hold
 from cli.jars import class_path
+from cli.kafka_lock import KAFKA_VERSION
 from cli.node import JVM, LIGHT_JVM, Node
 from cli.unavailable import BrokerUnavailable
 
@@ -39,9 +42,10 @@ class Cluster:
 
     def start(self) -> None:
         """Start all and wait until they answer. Raises `BrokerUnavailable`."""
-        for node in self.nodes:
-            node.start()
-        self.await_ready()
+        with Console(stderr=True).status(f"starting Apache Kafka {KAFKA_VERSION}"):
+            for node in self.nodes:
+                node.start()
+            self.await_ready()
 
     def await_ready(self, within_s: float = READY_WITHIN_S) -> None:
         """Wait until each started broker takes part. Raises `BrokerUnavailable`."""
@@ -127,10 +131,10 @@ def _ports(brokers: int, port: int | None) -> tuple[list[int], list[int]]:
     """One for each broker and one for each controller."""
     free = ports.free()
     first = PREFERRED_PORT if port is None else port
-    listeners = []
-    for wanted in range(first, first + brokers):
-        usable = port != 0 and ports.is_free(wanted)
-        if port and not usable:
-            raise BrokerUnavailable(f"port {wanted} is taken; without --port a free one is found")
-        listeners.append(wanted if usable else next(free))
-    return listeners, [next(free) for _ in range(brokers)]
+    wanted = range(first, first + brokers)
+    taken = [number for number in wanted if not ports.is_free(number)]
+    if port and taken:
+        raise BrokerUnavailable(f"port {taken[0]} is taken; without --port a free one is found")
+    anywhere = port == 0 or bool(taken)
+    listeners = [next(free) for _ in wanted] if anywhere else list(wanted)
+    return listeners, [next(free) for _ in wanted]
