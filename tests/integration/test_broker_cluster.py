@@ -12,7 +12,7 @@ from confluent_kafka.cimpl import NewTopic
 from cli.embedded import cluster
 
 pytestmark = pytest.mark.broker
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 
 
 def until(condition: Callable[[], bool]) -> None:
