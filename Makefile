@@ -22,7 +22,7 @@ check: $(VENV)/.dev ## lint, format, types, import directions, locks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-timing
+	$(BIN)/lint-imports
 	@sh requirements/compile.sh --check
 
 test: $(VENV)/.dev ## unit, contract and integration tests, the last on a real Kafka

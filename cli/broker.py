@@ -18,7 +18,7 @@ from cli import data_folder, ports, probe
 from cli.embedded import PREFERRED_PORT, Cluster, cluster
 from cli.kafka_lock import KAFKA_VERSION
 from cli.unavailable import BrokerUnavailable
-from titanic_model.settings import BadSetting, kafka_settings
+from titanic_model.settings import BadSetting, given_bootstrap_servers, kafka_settings
 
 ANSWERS_WITHIN_S: Final = 5.0
 
@@ -114,8 +114,8 @@ def broker(
     # a stop asked for by a service manager or by make is as good as Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        if given:
-            _check(given)
+        if servers := given or given_bootstrap_servers():
+            _check(servers)
         else:
             with cluster(
                 data or data_folder.default(brokers), brokers=brokers, port=port, fresh=fresh

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from cli.broker import running
 from cli.unavailable import BrokerUnavailable
 from stream.clients import build
-from titanic_model.settings import kafka_settings
+from titanic_model.settings import given_bootstrap_servers, kafka_settings
 
 ANSWERS_WITHIN_S: Final = 5.0
 
@@ -25,7 +25,7 @@ BootstrapServers = Annotated[
 
 def address(given: str | None) -> str:
     """The given broker, else the one that runs on this machine. Raises `BrokerUnavailable`."""
-    if found := given or running():
+    if found := given or given_bootstrap_servers() or running():
         return found
     raise BrokerUnavailable(
         "no broker runs here: start one with 'titanic up', or name yours with "

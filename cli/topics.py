@@ -32,8 +32,6 @@ def topics(*, bootstrap_servers: kafka.BootstrapServers = None) -> None:
         found = existing.get(name)
         partitions = found.partitions.values() if found else []
         replicas = min((len(partition.replicas) for partition in partitions), default=0)
-        table.add_row(
-            name, str(len(partitions)), str(replicas), "created" if name in created else ""
-        )
+        state = "created" if name in created else "was there"
+        table.add_row(name, str(len(partitions)), str(replicas), state)
     Console().print(table)
-    raise typer.Exit

@@ -14,7 +14,7 @@ from cli.broker import Broker, Origin, find_or_start
 from cli.processes import NotUp, Running, worker_and_api
 from cli.unavailable import BrokerUnavailable
 from titanic_model.releases import NoRelease, ReleaseRefused, Releases, StoreUnavailable
-from titanic_model.settings import BadSetting, settings
+from titanic_model.settings import BadSetting, given_bootstrap_servers, settings
 
 console = Console(stderr=True, highlight=False)
 
@@ -44,7 +44,7 @@ def up(
 @contextmanager
 def everything(given: str | None, *, fresh: bool) -> Iterator[tuple[Broker, Running, Running]]:
     """The broker, a release, a worker that reads and an API that answers; all end with this."""
-    with find_or_start(given, fresh=fresh) as broker:
+    with find_or_start(given or given_bootstrap_servers(), fresh=fresh) as broker:
         console.print(f"Kafka at {broker.bootstrap_servers} ({_told(broker)})")
         console.print(f"release {a_release()} of {settings().releases}")
         with worker_and_api(broker.bootstrap_servers) as (worker, api):

@@ -1,6 +1,7 @@
 """`titanic watch`: predictions as they arrive, a table for people and JSON lines for pipes."""
 
 import os
+import select
 import sys
 import time
 import uuid
@@ -114,12 +115,16 @@ def assign(reader: Consumer, topics: Iterable[str], *, beginning: bool) -> None:
 
 
 def _write(values: Iterator[bytes | None]) -> None:
+    reader = select.poll()
+    reader.register(sys.stdout, 0)  # no event but the ones that come unasked: it is gone
     try:
         for value in values:
-            if value is None:
-                sys.stdout.flush()
-            else:
+            if value is not None:
                 sys.stdout.buffer.write(value + b"\n")
+                continue
+            sys.stdout.flush()
+            if reader.poll(0):
+                return
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has enough. Nothing more can be written, not even at exit.

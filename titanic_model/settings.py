@@ -156,5 +156,12 @@ def kafka_settings() -> dict[str, str]:
     return properties | {_property(name): value for name, value in given.items()}
 
 
+def given_bootstrap_servers() -> str | None:
+    """Kafka's address where the environment names one. Raises as `kafka_settings` does."""
+    names = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS_FILE")
+    given = any(os.environ.get(name) for name in names)
+    return kafka_settings()["bootstrap.servers"] if given else None
+
+
 def _property(name: str) -> str:
     return name.lower().replace("_", ".")
