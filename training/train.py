@@ -5,6 +5,7 @@
 
 import platform
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -17,7 +18,16 @@ from rich.progress import track
 from sklearn.pipeline import Pipeline
 
 import titanic_model
-from titanic_model.releases import PIPELINE, TABLE, Manifest, Releases, describe, release_id
+from titanic_model.releases import (
+    PIPELINE,
+    TABLE,
+    Manifest,
+    NoRelease,
+    ReleaseRefused,
+    Releases,
+    describe,
+    release_id,
+)
 from titanic_model.settings import settings
 from training import command, evaluate, export
 from training.checks import check, fingerprint
@@ -46,6 +56,8 @@ def train(store: Releases, *, data: Path | None = None, seed: int = 0) -> Traine
     """
     dataset = load(data)
     known = check(dataset)
+    with suppress(NoRelease, ReleaseRefused):  # a store that does not answer is no use later
+        store.champion()
     metrics = evaluate.means(_with_progress(known, seed))
     pipeline = fit(known, seed=seed)
     table = export.table(pipeline)
@@ -86,13 +98,15 @@ def _pickled(pipeline: Pipeline) -> str:
 
 def _with_progress(known: pd.DataFrame, seed: int) -> list[evaluate.Score]:
     """The evaluation, which takes longest, with a bar on stderr where that is a terminal."""
+    console = Console(stderr=True)
     return list(
         track(
             evaluate.scores(known, seed=seed),
             description="evaluating",
             total=evaluate.rounds(seed),
-            console=Console(stderr=True),
+            console=console,
             transient=True,
+            disable=not console.is_terminal,
         )
     )
 
