@@ -26,7 +26,7 @@ check: $(VENV)/.dev ## lint, format, types, import directions, locks
 	@sh requirements/compile.sh --check
 
 test: $(VENV)/.dev ## unit, contract and integration tests, the last on a real Kafka
-	$(BIN)/pytest
+	$(BIN)/pytest $(TESTS)
 
 format: $(VENV)/.dev ## format the code and mend what lint can mend
 	$(BIN)/ruff check --fix .

@@ -1,6 +1,5 @@
 """`titanic topics`: create the topics that are absent, and show them all."""
 
-import typer
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from rich.console import Console
