@@ -1,6 +1,5 @@
 """The model: a scikit-learn pipeline from age, sex and class to a probability of survival."""
 
-import math
 from collections.abc import Iterable
 from typing import Final
 
@@ -64,20 +63,19 @@ def best_k(known: pd.DataFrame, *, seed: int) -> int:
     """The number of neighbours with the least log loss, by cross-validation in `known` alone.
 
     Each fold looks its neighbours up once, nearest first: the votes of the first k of them are
-    what a classifier of k says.
+    what a classifier of k says, but for ties in distance at the k-th.
     """
     inputs, outcomes = known[list(FEATURES)], known[OUTCOME].to_numpy()
     folds = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=seed)
-    losses = dict.fromkeys(NEIGHBOURS, 0.0)
-    for train, test in folds.split(inputs, outcomes):
-        prepared = preparation().fit(inputs.iloc[train])
-        near, far = prepared.transform(inputs.iloc[train]), prepared.transform(inputs.iloc[test])
-        most = min(max(NEIGHBOURS), len(train))
-        nearest = neighbours(most).fit(near, outcomes[train]).kneighbors(far, return_distance=False)
+    parts = list(folds.split(inputs, outcomes))
+    ks = [k for k in NEIGHBOURS if k <= min(len(train) for train, _ in parts)]
+    survival = np.empty((len(known), len(ks)))
+    for train, test in parts:
+        prepared = preparation()
+        near = prepared.fit_transform(inputs.iloc[train])
+        far = prepared.transform(inputs.iloc[test])
+        nearest = neighbours(ks[-1]).fit(near, outcomes[train]).kneighbors(far)[1]
         votes = outcomes[train][nearest].cumsum(axis=1)
-        for k in losses:
-            if k > most:
-                losses[k] = math.inf
-            else:
-                losses[k] += log_loss(outcomes[test], votes[:, k - 1] / k) * len(test)
-    return min(losses, key=losses.__getitem__)
+        survival[test] = votes[:, np.array(ks) - 1] / ks
+    losses = [log_loss(outcomes, probabilities) for probabilities in survival.T]
+    return ks[int(np.argmin(losses))]
