@@ -62,13 +62,17 @@ def a_release() -> str:
     except NoRelease:
         console.print("no release yet: training the model")
     try:
-        from training.train import main as train  # noqa: PLC0415 - serving has no scikit-learn
+        from training.dataset import BadData  # noqa: PLC0415 - serving has no scikit-learn
+        from training.train import main as train  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise NotUp(
             f"the model cannot be trained here, for the training extra is not installed ({error}); "
             "name a store that has a release with TITANIC_RELEASES"
         ) from None
-    train()
+    try:
+        train()
+    except BadData as problem:
+        raise NotUp(f"the model cannot be trained: {problem}") from None
     return releases.champion()
 
 
