@@ -16,7 +16,6 @@ from rich.live import Live
 from rich.table import Table
 
 from cli import kafka
-from cli.broker import Origin
 from cli.events import Event, of
 from cli.processes import NotUp, Running
 from cli.trial import Answer, Trial
@@ -58,7 +57,6 @@ def demo(
     try:
         with everything(bootstrap_servers, fresh=False) as (broker, _, api):
             missing = _demonstrate(broker.bootstrap_servers, api, burst=burst)
-            here = broker.origin is Origin.EMBEDDED
     except KeyboardInterrupt:
         raise kafka.fail("demo", "stopped", 130) from None
     except (BrokerUnavailable, BadSetting, NotUp, ReleaseRefused, StoreUnavailable) as reason:
@@ -67,7 +65,7 @@ def demo(
         kafka.fail("demo", line)
     if missing:
         raise typer.Exit(1)
-    _say_what_next(here=here)
+    _say_what_next()
 
 
 def _demonstrate(servers: str, api: Running, *, burst: bool) -> list[str]:
@@ -101,19 +99,22 @@ def _demonstrate(servers: str, api: Running, *, burst: bool) -> list[str]:
             rows["/predict"] = f"the same answer for {agree:,} of {len(events):,}"
             if agree < len(events):
                 missing.append(f"the API and the stream differ on {len(events) - agree} passengers")
-            ms = [1000 * answer.seconds for answer in answers.values()]
-            p50, p99 = (statistics.quantiles(ms, n=100)[q - 1] for q in (50, 99))
-            rows["latency"] = f"p50 {p50:.0f} ms, p99 {p99:.0f} ms, exactly once"
         if burst and not missing:
-            many = [
-                Event(b"%b~%d" % (event.key or b"", n), event.value)
-                for n in range(ROUNDS)
-                for event in events
-            ]
+            many = [again(event, n) for n in range(ROUNDS) for event in events]
             seconds = trial.run(many)
-            rows["burst"] = f"{len(many):,} events in {seconds:.2f} s, sent and answered: "
-            rows["burst"] += f"{len(many) / seconds:,.0f} events a second"
+            rows["burst"] = (
+                f"{len(many):,} events in {seconds:.2f} s, sent and answered: "
+                f"{len(many) / seconds:,.0f} a second"
+            )
             missing += _missing(trial, len(events) + len(many))
+        if not missing:
+            steady = [again(event, ROUNDS) for event in events]
+            trial.run(steady, RATE)
+            missing += _missing(trial, len(events) * (ROUNDS * burst + 2))
+            rows["latency"] = (
+                f"{_latency(trial, steady)} at {RATE:,.0f} a second, exactly once; "
+                f"right after the start: {_latency(trial, events)}"
+            )
     if trial.doubled:
         missing.append(f"{trial.doubled} answers came twice")
     table = Table(title="The demo", show_header=False, title_justify="left")
@@ -121,6 +122,21 @@ def _demonstrate(servers: str, api: Running, *, burst: bool) -> list[str]:
         table.add_row(name, value)
     Console().print(table)
     return missing
+
+
+def again(event: Event, number: int) -> Event:
+    """The same passenger once more, under a key of its own."""
+    return Event(b"%b~%d" % (event.key or b"", number), event.value)
+
+
+def _latency(trial: Trial, events: Sequence[Event]) -> str:
+    """From the send of an event to the read of its prediction."""
+    found = (trial.answers.get(event.key or b"") for event in events)
+    ms = [1000 * answer.seconds for answer in found if answer]
+    if len(ms) < len(events):
+        return "not all answered"
+    p50, p99 = (statistics.quantiles(ms, n=100)[q - 1] for q in (50, 99))
+    return f"p50 {p50:.0f} ms, p99 {p99:.0f} ms"
 
 
 def _event(one: "RealPassenger") -> Event:
@@ -174,13 +190,12 @@ def _asked(api: Running, events: Sequence[Event], answers: Mapping[bytes, Answer
     return same
 
 
-def _say_what_next(*, here: bool) -> None:
-    stays = "titanic up        keeps all of this running" if here else ""
+def _say_what_next() -> None:
     Console(highlight=False).print(
         f"""
-Everything was answered, once. Topics and the model stay. Next, in this folder:
-  make up           Kafka, worker and API until Ctrl-C, with an interactive /docs
-  .venv/bin/titanic --help
-  the release is in {settings().releases}, the dead letters in {settings().dead_letters_topic}
-{stays}""".rstrip()
+Everything was answered, once. Next:
+  make up                     all of this until Ctrl-C, with the API's /docs
+  . .venv/bin/activate
+  titanic --help              produce, watch, doctor and the rest
+The release is in {settings().releases}, the dead letters are in {settings().dead_letters_topic}."""
     )

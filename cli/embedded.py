@@ -17,7 +17,7 @@ from cli.broker_log import last_words
 from cli.data_folder import hold
 from cli.jars import class_path
 from cli.kafka_lock import KAFKA_VERSION
-from cli.node import JVM, LIGHT_JVM, Node
+from cli.node import Node
 from cli.unavailable import BrokerUnavailable
 
 PREFERRED_PORT: Final = 9092
@@ -107,7 +107,6 @@ def cluster(
                     class_path=jars,
                     lock_fd=folder.lock_fd,
                     grace_s=GRACE_S if brokers == 1 else GRACE_OF_SEVERAL_S,
-                    jvm=JVM if brokers == 1 else LIGHT_JVM,
                 )
                 for number, listener in enumerate(listeners, start=1)
             )

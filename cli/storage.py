@@ -9,7 +9,7 @@ from typing import Final
 
 from cli.broker_log import last_words
 from cli.data_folder import DataFolder
-from cli.node import LIGHT_JVM, Node, environment, java
+from cli.node import Node, environment, java
 from cli.ports import HOST
 from cli.unavailable import BrokerUnavailable
 
@@ -86,7 +86,7 @@ def format_all(folder: DataFolder, nodes: Sequence[Node], class_path: str) -> No
     """Format the configured nodes' storage, all at once. Raises `BrokerUnavailable`."""
     # An id that begins with "-" would be taken for an option; this begins with "A".
     cluster_id = base64.urlsafe_b64encode(b"\0" + secrets.token_bytes(15)).decode().rstrip("=")
-    tool = java("kafka.tools.StorageTool", class_path=class_path, options=LIGHT_JVM)
+    tool = java("kafka.tools.StorageTool", class_path=class_path)
     command = [*tool, "format", "--cluster-id", cluster_id, "--config", "server.properties"]
     running = []
     try:
