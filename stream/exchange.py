@@ -1,8 +1,9 @@
 """The one Kafka thread: poll a batch, have it scored, publish its outcome and offsets together.
 
-Every call to the consumer and the producer is made in this thread, and no second batch is polled
-before the first is committed or undone. So a revocation, which runs inside a poll, never meets a
-batch in hand, and the group membership that is captured with a batch is the one it was read by.
+Every call to the consumer and the producer is made by this thread (some by its `hand`, while it
+waits), and no second batch is polled before the first is committed or undone. So a revocation,
+which runs inside a poll, never meets a batch in hand, and the group membership that is captured
+with a batch is the one it was read by.
 """
 
 import logging

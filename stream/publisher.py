@@ -9,12 +9,14 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import wait
 from typing import Any, Final, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from stream.batch import Outcome
 from stream.clients import build, producer_properties
+from stream.hand import Hand
 from stream.patience import Patience
 from titanic_model.settings import Settings
 
@@ -23,7 +25,10 @@ log = logging.getLogger("stream.publisher")
 # How long one call may wait before it looks at its deadline again.
 CALL_TIMEOUT_S: Final = 5.0
 # How long a step is repeated while Kafka says that it may be; then the producer is replaced.
-STEP_DEADLINE_S: Final = 20.0
+# A broker ends a transaction after that time anyway (`transaction.timeout.ms`).
+STEP_DEADLINE_S: Final = 10.0
+# What a call may take on top of its own limit before that is said.
+GRACE_S: Final = 0.5
 # How long a full local queue is given to drain.
 QUEUE_PAUSE_S: Final = 0.05
 PURGED: Final = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}
@@ -59,14 +64,14 @@ class Transactional:
 
     def _start(self) -> None:
         """A new producer; its first act ends what an earlier one of the same id left open."""
-        self._producer = _producer(self._properties, self._refused)
         while True:
+            self._hand = Hand()
+            self._producer = _producer(self._properties, self._refused)
             try:
-                self._producer.init_transactions(CALL_TIMEOUT_S)
-            except KafkaException as error:
+                self._persist(self._producer.init_transactions)
+            except (KafkaException, NoAnswer) as error:
                 self._patience.wait(f"transactions cannot be started ({_text(error)})")
-                if not error.args[0].retriable():
-                    self._producer = _producer(self._properties, self._refused)
+                self.close()
             else:
                 self._patience.rewarded()
                 return
@@ -79,7 +84,7 @@ class Transactional:
             _send(self._producer, outcome, self._settings)
             self._persist(self._producer.send_offsets_to_transaction, offsets, member)
             self._persist(self._producer.commit_transaction)
-        except (KafkaException, QueueStuck) as error:
+        except (KafkaException, QueueStuck, NoAnswer) as error:
             self._undo(error)
             raise Undone(self._refused.text or _text(error)) from None
 
@@ -88,11 +93,21 @@ class Transactional:
         deadline = time.monotonic() + STEP_DEADLINE_S
         while True:
             try:
-                return step(*arguments, CALL_TIMEOUT_S)
+                return self._take(step, *arguments)
             except KafkaException as error:
                 if not error.args[0].retriable() or time.monotonic() > deadline:
                     raise
                 self._patience.wait(_text(error))
+
+    def _take(self, step: Callable[..., None], *arguments: Any) -> None:
+        """Take a step once. Raises `NoAnswer` when it has not returned long after it should."""
+        deadline = time.monotonic() + STEP_DEADLINE_S
+        taken = self._hand.call(step, *arguments, CALL_TIMEOUT_S)
+        while taken not in wait([taken], CALL_TIMEOUT_S + GRACE_S).done:
+            if time.monotonic() > deadline:
+                raise NoAnswer(f"{step.__name__} does not return")
+            self._patience.wait("it does not answer")
+        taken.result()
 
     def _undo(self, error: Exception) -> None:
         """Abort; where that is impossible or its end unknown, replace the producer.
@@ -101,8 +116,8 @@ class Transactional:
         the transaction is then either in the committed offsets or gone.
         """
         fatal = isinstance(error, KafkaException) and error.args[0].fatal()
-        if not fatal:
-            with contextlib.suppress(KafkaException):
+        if not fatal and not self._hand.hangs:
+            with contextlib.suppress(KafkaException, NoAnswer):
                 self._persist(self._producer.abort_transaction)
                 return
         log.warning("the Kafka producer is replaced: %s", _text(error))
@@ -110,8 +125,10 @@ class Transactional:
         self._start()
 
     def close(self) -> None:
-        """Let go of what has not been sent."""
-        _drop(self._producer)
+        """Let go of what has not been sent; a producer that hangs in a call is left to itself."""
+        if not self._hand.hangs:
+            _drop(self._producer)
+        self._hand.close()
 
 
 class AtLeastOnce:
@@ -158,6 +175,10 @@ class AtLeastOnce:
     def close(self) -> None:
         """Let go of what has not been sent."""
         _drop(self._producer)
+
+
+class NoAnswer(TimeoutError):
+    """A call of the producer's did not return."""
 
 
 class QueueStuck(TimeoutError):

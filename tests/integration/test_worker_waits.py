@@ -1,0 +1,88 @@
+"""A worker waits for what is not there, says so, and goes on by itself when it is."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli import ports
+from cli.embedded import cluster
+from tests.integration.workers import SMALL_BATCHES, Scene, passenger, scene
+from tests.unit.api import synthetic
+from titanic_model.releases import Releases
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def releases(tmp_path: Path) -> str:
+    store = str(tmp_path / "releases")
+    synthetic.publish(Releases(store))
+    return store
+
+
+def test_without_a_release_it_waits_and_starts_when_there_is_one(
+    kafka: str, tmp_path: Path
+) -> None:
+    store = Releases(str(tmp_path / "releases"))
+    with scene(kafka, tmp_path, store.location) as made:
+        made.create_topics()
+        ids = made.produce(passenger(number) for number in range(10))
+        worker = made.worker()
+        worker.says("run 'titanic train'")
+        status, text = worker.page("/readyz")
+        assert status == 503
+        assert json.loads(text)["status"].startswith(f"no release in {store.location}")
+        assert worker.page("/livez")[0] == 200
+        synthetic.publish(store)
+        worker.becomes(200)
+        assert made.answers(10).events == Counter(ids)
+
+
+def test_a_stop_ends_the_wait_for_a_release(kafka: str, tmp_path: Path) -> None:
+    with scene(kafka, tmp_path, str(tmp_path / "nothing")) as made:
+        worker = made.worker()
+        worker.says("no release")
+        assert worker.stop() == 0
+        assert "Traceback" not in worker.log
+
+
+@pytest.fixture
+def absent(tmp_path: Path, releases: str) -> Iterator[Scene]:
+    """A scene on a broker that is not there yet."""
+    with scene(f"{ports.HOST}:{next(ports.free())}", tmp_path, releases) as made:
+        yield made
+
+
+def test_a_stop_ends_the_wait_for_kafka(absent: Scene) -> None:
+    worker = absent.worker()
+    worker.says(f"Kafka at {absent.servers}: ")
+    assert worker.page("/readyz")[0] == 503
+    assert worker.stop() == 0
+    assert "Traceback" not in worker.log
+
+
+def test_it_outlasts_a_broker_that_comes_late_goes_and_comes_again(
+    absent: Scene, tmp_path: Path
+) -> None:
+    worker = absent.worker(**SMALL_BATCHES)
+    worker.says("trying again in")
+    assert worker.page("/readyz")[0] == 503
+    assert worker.page("/livez")[0] == 200
+    with cluster(tmp_path / "kafka", port=int(absent.servers.rpartition(":")[2])) as broker:
+        worker.becomes(200)
+        ids = absent.produce(passenger(number) for number in range(12_000))
+        worker.has_answered(1_000)
+        broker.stop()
+        worker.becomes(503)
+        assert worker.page("/livez")[0] == 200
+        broker.start()
+        worker.becomes(200)
+        ids += absent.produce(passenger(number) for number in range(100))
+        assert absent.answers(len(ids)).events == Counter(ids)
+        broker.stop()
+        worker.becomes(503)
+        assert worker.stop() == 0
+        assert "Traceback" not in worker.log
