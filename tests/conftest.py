@@ -50,6 +50,13 @@ def pipeline(release_store: str) -> "Pipeline":
     return load(releases.file(releases.manifest(releases.champion()), PIPELINE))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs on the shared broker can be chosen, to run it on the other kind, too."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "kafka" in item.fixturenames:
+            item.add_marker("shared_broker")
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
