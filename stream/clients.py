@@ -80,7 +80,7 @@ def build(
     while True:
         try:
             return client(wanted)
-        except (TypeError, ValueError) as refusal:  # by the Python client itself
+        except (AttributeError, TypeError, ValueError) as refusal:  # by the Python client itself
             raise BadSetting(f"Kafka settings: {refusal}") from None
         except KafkaException as refusal:
             message = refusal.args[0].str()

@@ -50,6 +50,7 @@ class Exchange:
         servers = kafka_settings()["bootstrap.servers"]
         self._errors = Errors(servers)
         self._kafka = Patience(f"Kafka at {servers}", stopping, log, self.status.waiting)
+        self._slot: Slot | None = None
         self._committed_at = 0.0
         # Whether the last batch was undone: the second in a row is not read again at once.
         self._undone = False
@@ -69,6 +70,8 @@ class Exchange:
             pass
         finally:
             self.status.state = State.STOPPED
+            if self._slot:
+                self._slot.close()
 
     def _read(self, intake: Intake, publisher: Publisher) -> None:
         lag = Lag(intake)

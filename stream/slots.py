@@ -22,7 +22,7 @@ MAX_WORKERS_PER_HOST: Final = 1_000
 
 
 class Slot:
-    """A taken slot; hold on to it, it is free again when the object is."""
+    """A taken slot, until it is closed or the process ends, however it ends."""
 
     def __init__(self, group: str) -> None:
         folder = _folder(group)
@@ -35,6 +35,10 @@ class Slot:
                 return
             lock.close()
         raise RuntimeError(f"{MAX_WORKERS_PER_HOST} workers of group {group} run on this host")
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._lock.close()
 
 
 def _locked(lock: IO[str]) -> bool:

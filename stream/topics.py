@@ -9,6 +9,8 @@ from confluent_kafka.cimpl import NewTopic
 from titanic_model.settings import Settings
 
 REQUEST_TIMEOUT_S: Final = 10.0
+# How soon the worker says that Kafka is not there.
+LOOK_TIMEOUT_S: Final = 3.0
 # Room for an answer or a dead letter that is larger than its event: Kafka's own default of
 # 1 MiB is also the largest event.
 OUTPUT_LIMIT: Final = {"max.message.bytes": str(2 * 1024 * 1024)}
@@ -19,7 +21,7 @@ def ensure(admin: AdminClient, settings: Settings) -> list[str]:
 
     Two workers may start at once: a topic that the other one has just created is no error.
     """
-    existing = admin.list_topics(timeout=REQUEST_TIMEOUT_S).topics
+    existing = admin.list_topics(timeout=LOOK_TIMEOUT_S).topics
     absent = [_new(name, settings) for name in settings.topics if name not in existing]
     if not absent:
         return []

@@ -1,0 +1,77 @@
+import logging
+
+import pytest
+from confluent_kafka import Consumer, Producer
+
+from stream.clients import build, consumer_properties, producer_properties
+from titanic_model.settings import BadSetting
+
+
+@pytest.fixture(autouse=True)
+def _a_clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for variable in list(os.environ):
+        if variable.startswith("KAFKA_"):
+            monkeypatch.delenv(variable)
+
+
+def test_a_variable_sets_the_property_of_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_SESSION_TIMEOUT_MS", "6000")
+    monkeypatch.setenv("KAFKA_LINGER_MS", "7")
+    assert consumer_properties()["session.timeout.ms"] == "6000"
+    assert producer_properties()["linger.ms"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("name", "promise"),
+    [
+        ("enable.auto.commit", "false"),
+        ("enable.auto.offset.store", "false"),
+        ("isolation.level", "read_committed"),
+    ],
+)
+def test_no_setting_breaks_a_promise_of_the_consumer(
+    monkeypatch: pytest.MonkeyPatch, name: str, promise: str
+) -> None:
+    monkeypatch.setenv("KAFKA_" + name.upper().replace(".", "_"), "true")
+    assert consumer_properties()[name] == promise
+
+
+def test_no_setting_breaks_the_promise_of_the_producer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_ENABLE_IDEMPOTENCE", "false")
+    assert producer_properties()["enable.idempotence"] == "true"
+
+
+def test_acks_that_lose_records_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_ACKS", "1")
+    with pytest.raises(BadSetting, match="acks"):
+        build(Producer, producer_properties())
+
+
+def test_a_variable_meant_for_others_is_left_out_with_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("KAFKA_PORT", "tcp://10.0.0.1:9092")
+    monkeypatch.setenv("KAFKA_OPTS", "-Xmx1g")
+    with caplog.at_level(logging.WARNING):
+        build(Consumer, consumer_properties()).close()
+    assert {record.message.split()[0] for record in caplog.records} == {"KAFKA_PORT", "KAFKA_OPTS"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("KAFKA_SECURITY_PROTOCOL", "nonsense"),
+        ("KAFKA_SESSION_TIMEOUT_MS", "soon"),
+        ("KAFKA_DEFAULT_TOPIC_CONFIG", "acks=1"),
+    ],
+)
+def test_a_bad_value_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(BadSetting) as refusal:
+        build(Consumer, consumer_properties())
+    assert str(refusal.value).startswith("Kafka settings: ")
+    assert "\n" not in str(refusal.value)
