@@ -212,8 +212,9 @@ def _producer(properties: Mapping[str, str], refused: Refused) -> Producer:
 
 def _drop(producer: Producer) -> None:
     """Give up what is queued and on its way, and hear of it now, so that no later batch does."""
-    producer.purge()
-    producer.flush(0)
+    with contextlib.suppress(KafkaException):  # a producer that failed for good says so once more
+        producer.purge()
+        producer.flush(0)
 
 
 def _send(producer: Producer, outcome: Outcome, settings: Settings) -> None:
