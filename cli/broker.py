@@ -14,9 +14,10 @@ from typing import Annotated, Final
 import typer
 from confluent_kafka import KafkaException
 
-from cli import data_folder, ports, probe
-from cli.embedded import PREFERRED_PORT, Cluster, cluster
-from cli.kafka_lock import KAFKA_VERSION
+from cli import ports, probe
+from cli.embedded import data_folder
+from cli.embedded.cluster import PREFERRED_PORT, Cluster, cluster
+from cli.embedded.kafka_lock import KAFKA_VERSION
 from cli.unavailable import BrokerUnavailable
 from titanic_model.settings import BadSetting, given_bootstrap_servers, kafka_settings
 

@@ -18,9 +18,9 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 
 from cli import ports, probe
-from cli.embedded import cluster
-from cli.kafka_lock import KAFKA_VERSION
-from cli.storage import settings
+from cli.embedded.cluster import cluster
+from cli.embedded.kafka_lock import KAFKA_VERSION
+from cli.embedded.storage import settings
 
 IMAGE: Final = f"apache/kafka:{KAFKA_VERSION}"
 READY_WITHIN_S: Final = 60.0

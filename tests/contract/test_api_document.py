@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from api.document import PASSENGERS
 from api.service import create_app
-from tests.unit.api.synthetic import publish
+from tests.synthetic import publish
 from titanic_model.passenger import PassengerEvent
 from titanic_model.releases import Releases
 

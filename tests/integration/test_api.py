@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from tests.unit.api.synthetic import publish
+from tests.synthetic import publish
 from titanic_model.passenger import Passenger
 from titanic_model.releases import Releases
 

@@ -100,7 +100,7 @@ def launch(log: Path, *arguments: str, env: dict[str, str] | None = None) -> Run
 @pytest.fixture(scope="module")
 def jars() -> None:
     """Downloaded, when this machine hasn't them yet."""
-    from cli.jars import class_path
+    from cli.embedded.jars import class_path
 
     class_path()
 

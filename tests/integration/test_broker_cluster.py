@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from cli.embedded import cluster
+from cli.embedded.cluster import cluster
 
 pytestmark = pytest.mark.broker
 WITHIN_S = 60.0

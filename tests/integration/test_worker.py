@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from tests import synthetic
 from tests.integration.workers import (
     Answers,
     Event,
@@ -18,7 +19,6 @@ from tests.integration.workers import (
     passenger,
     scene,
 )
-from tests.unit.api import synthetic
 from titanic_model.passenger import Passenger, Reason, parse
 from titanic_model.releases import Releases
 

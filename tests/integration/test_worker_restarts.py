@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import synthetic
 from tests.integration.workers import (
     SHORT_TIMEOUTS,
     SMALL_BATCHES,
@@ -20,7 +21,6 @@ from tests.integration.workers import (
     passenger,
     scene,
 )
-from tests.unit.api import synthetic
 from titanic_model.releases import Releases
 
 pytestmark = pytest.mark.broker

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cli import ports
+from tests import synthetic
 from tests.integration.workers import Scene, scene
-from tests.unit.api import synthetic
 from titanic_model.releases import Releases
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from cli import ports
-from cli.embedded import cluster
+from cli.embedded.cluster import cluster
+from tests import synthetic
 from tests.integration.workers import SMALL_BATCHES, Scene, passenger, scene
-from tests.unit.api import synthetic
 from titanic_model.releases import Releases
 
 pytestmark = pytest.mark.broker

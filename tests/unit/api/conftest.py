@@ -5,7 +5,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.service import create_app
-from tests.unit.api.synthetic import publish
+from tests.synthetic import publish
 from titanic_model.releases import Releases
 
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from api.body import MAX_BODY_BYTES
 from api.service import create_app
-from tests.unit.api.synthetic import publish
+from tests.synthetic import publish
 from titanic_model.passenger import Passenger, Prediction
 from titanic_model.releases import Follower, Releases
 from titanic_model.scorer import DOMAIN_SIZE, Scorer

@@ -15,7 +15,7 @@ import api
 from api import service
 from api.following import Following
 from api.service import create_app
-from tests.unit.api.synthetic import publish
+from tests.synthetic import publish
 from titanic_model.releases import TABLE, Follower, Releases
 from titanic_model.scorer import DOMAIN_SIZE
 from titanic_model.settings import settings

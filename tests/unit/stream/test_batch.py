@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stream import batch
 from stream.record import Headers, Record
-from tests.unit.api.synthetic import DISTINCT
+from tests.synthetic import DISTINCT
 from titanic_model.passenger import Passenger, Prediction, Reason, parse
 from titanic_model.scorer import Scorer, encode_table
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.data_folder import DataFolder, hold
-from cli.storage import check, settings
+from cli.embedded.data_folder import DataFolder, hold
+from cli.embedded.storage import check, settings
 from cli.unavailable import BrokerUnavailable
 
 

@@ -1,6 +1,6 @@
 """Which jars are Apache Kafka: `kafka.lock` holds their coordinates, sizes and hashes.
 
-The lock names no registry's host. `python -m cli.kafka_lock` resolves it anew, with jgo.
+The lock names no registry's host. `python -m cli.embedded.kafka_lock` resolves it anew, with jgo.
 """
 
 import hashlib

@@ -12,12 +12,13 @@ from typing import Final
 
 from rich.console import Console
 
-from cli import ports, probe, storage
-from cli.broker_log import last_words
-from cli.data_folder import hold
-from cli.jars import class_path
-from cli.kafka_lock import KAFKA_VERSION
-from cli.node import Node
+from cli import ports, probe
+from cli.embedded import storage
+from cli.embedded.broker_log import last_words
+from cli.embedded.data_folder import hold
+from cli.embedded.jars import class_path
+from cli.embedded.kafka_lock import KAFKA_VERSION
+from cli.embedded.node import Node
 from cli.unavailable import BrokerUnavailable
 
 PREFERRED_PORT: Final = 9092

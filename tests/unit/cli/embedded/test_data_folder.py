@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.data_folder import Holder, hold, holder
+from cli.embedded.data_folder import Holder, hold, holder
 from cli.unavailable import BrokerUnavailable
 
 

@@ -18,8 +18,8 @@ from platformdirs import user_cache_path
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from cli import kafka_lock
-from cli.kafka_lock import KAFKA_VERSION, Jar
+from cli.embedded import kafka_lock
+from cli.embedded.kafka_lock import KAFKA_VERSION, Jar
 from cli.unavailable import BrokerUnavailable
 
 DOWNLOADS_AT_ONCE: Final = 6

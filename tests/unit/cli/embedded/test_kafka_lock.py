@@ -2,7 +2,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from cli.kafka_lock import KAFKA_VERSION, PATH, ROOTS, Jar, jars
+from cli.embedded.kafka_lock import KAFKA_VERSION, PATH, ROOTS, Jar, jars
 
 
 def test_the_lock_holds_versions_and_hashes_and_no_address() -> None:

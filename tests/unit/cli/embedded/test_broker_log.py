@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from cli.broker_log import last_words
+from cli.embedded.broker_log import last_words
 
 TAKEN = """\
 2026-01-01 10:00:00.000 [main] WARN kafka.Some - nothing to see here

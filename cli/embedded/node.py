@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from cli import guard
-from cli.broker_log import last_words
+from cli.embedded.broker_log import last_words
 from cli.ports import HOST
 from cli.unavailable import BrokerUnavailable
 

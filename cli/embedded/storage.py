@@ -7,9 +7,9 @@ import subprocess
 from collections.abc import Sequence
 from typing import Final
 
-from cli.broker_log import last_words
-from cli.data_folder import DataFolder
-from cli.node import Node, environment, java
+from cli.embedded.broker_log import last_words
+from cli.embedded.data_folder import DataFolder
+from cli.embedded.node import Node, environment, java
 from cli.ports import HOST
 from cli.unavailable import BrokerUnavailable
 
