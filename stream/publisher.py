@@ -220,34 +220,31 @@ def _drop(producer: Producer) -> None:
 def _send(producer: Producer, outcome: Outcome, settings: Settings) -> None:
     """Queue every record. Raises `QueueStuck`."""
     topic = settings.predictions_topic
+    produce = producer.produce
     for key, value, headers in outcome.predictions:
-        _queue(producer, topic, value, key, headers=headers)
+        # Headers, even none, cost the client as much again as the record: most have none.
+        more = {"headers": headers} if headers else {}
+        try:
+            produce(topic, value, key, **more)  # type: ignore[arg-type]
+        except BufferError:
+            _queue(producer, topic, value, key, **more)
     topic = settings.dead_letters_topic
     for key, original, headers, timestamp_ms in outcome.dead_letters:
-        _queue(producer, topic, original, key, headers=headers, timestamp_ms=timestamp_ms or 0)
+        # A timestamp of 0 is the time it is sent.
+        _queue(producer, topic, original, key, headers=headers, timestamp=timestamp_ms or 0)
 
 
-def _queue(
-    producer: Producer,
-    topic: str,
-    value: bytes | None,
-    key: bytes | None,
-    *,
-    headers: Any,
-    timestamp_ms: int = 0,
-) -> None:
-    """Queue a record, waiting where the queue is full; a timestamp of 0 is the time it is sent."""
+def _queue(producer: Producer, *record: Any, **more: Any) -> None:
+    """Queue a record, waiting where the queue is full. Raises `QueueStuck`."""
     deadline: float | None = None
     while True:
         try:
-            producer.produce(topic, value, key, headers=headers, timestamp=timestamp_ms)
+            return producer.produce(*record, **more)
         except BufferError:
             deadline = deadline or time.monotonic() + STEP_DEADLINE_S
             if time.monotonic() > deadline:
                 raise QueueStuck("the producer's queue stays full") from None
             producer.poll(QUEUE_PAUSE_S)
-        else:
-            return
 
 
 def _text(error: BaseException) -> str:
