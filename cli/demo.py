@@ -18,7 +18,7 @@ from rich.table import Table
 from cli import kafka
 from cli.events import Event, of
 from cli.processes import NotUp, Running
-from cli.trial import Answer, Trial
+from cli.trial import Answer, Refusal, Trial
 from cli.unavailable import BrokerUnavailable
 from cli.up import everything
 from cli.watch import REDRAWS_A_SECOND, Board
@@ -56,14 +56,14 @@ def demo(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with everything(bootstrap_servers, fresh=False) as (broker, _, api):
-            missing = _demonstrate(broker.bootstrap_servers, api, burst=burst)
+            amiss = _demonstrate(broker.bootstrap_servers, api, burst=burst)
     except KeyboardInterrupt:
         raise kafka.fail("demo", "stopped", 130) from None
     except (BrokerUnavailable, BadSetting, NotUp, ReleaseRefused, StoreUnavailable) as reason:
         raise kafka.fail("demo", reason) from None
-    for line in missing:
+    for line in amiss:
         kafka.fail("demo", line)
-    if missing:
+    if amiss:
         raise typer.Exit(1)
     _say_what_next()
 
@@ -88,7 +88,7 @@ def _demonstrate(servers: str, api: Running, *, burst: bool) -> list[str]:
             "predictions": f"{len(answers):,}",
             "dead letters": _reasons(trial),
         }
-        missing = _missing(trial, len(events))
+        amiss = missing(trial.answers, trial.refusals, len(events))
         if answers:
             right = sum(answer.survived == real[key].survived for key, answer in answers.items())
             died = sum(not one.survived for one in real.values())
@@ -98,30 +98,30 @@ def _demonstrate(servers: str, api: Running, *, burst: bool) -> list[str]:
             agree = sum(_asked(api, events, answers))
             rows["/predict"] = f"the same answer for {agree:,} of {len(events):,}"
             if agree < len(events):
-                missing.append(f"the API and the stream differ on {len(events) - agree} passengers")
-        if burst and not missing:
+                amiss.append(f"the API and the stream differ on {len(events) - agree} passengers")
+        if burst and not amiss:
             many = [again(event, n) for n in range(ROUNDS) for event in events]
             seconds = trial.run(many)
             rows["burst"] = (
                 f"{len(many):,} events in {seconds:.2f} s, sent and answered: "
                 f"{len(many) / seconds:,.0f} a second"
             )
-            missing += _missing(trial, len(events) + len(many))
-        if not missing:
+            amiss += missing(trial.answers, trial.refusals, len(events) + len(many))
+        if not amiss:
             steady = [again(event, ROUNDS) for event in events]
             trial.run(steady, RATE)
-            missing += _missing(trial, len(events) * (ROUNDS * burst + 2))
+            amiss += missing(trial.answers, trial.refusals, len(events) * (ROUNDS * burst + 2))
             rows["latency"] = (
                 f"{_latency(trial, steady)} at {RATE:,.0f} a second, exactly once; "
                 f"right after the start: {_latency(trial, events)}"
             )
     if trial.doubled:
-        missing.append(f"{trial.doubled} answers came twice")
+        amiss.append(f"{trial.doubled} answers came twice")
     table = Table(title="The demo", show_header=False, title_justify="left")
     for name, value in rows.items():
         table.add_row(name, value)
     Console().print(table)
-    return missing
+    return amiss
 
 
 def again(event: Event, number: int) -> Event:
@@ -158,12 +158,15 @@ def _reasons(trial: Trial) -> str:
     return f"{len(trial.refusals)}: {reasons}"
 
 
-def _missing(trial: Trial, expected: int) -> list[str]:
+def missing(
+    answers: Mapping[bytes, Answer], refusals: Mapping[bytes, Refusal], expected: int
+) -> list[str]:
+    """What is not as it should be, in a line each."""
     problems = []
-    if len(trial.answers) != expected:
-        problems.append(f"{expected:,} predictions were expected, {len(trial.answers):,} came")
+    if len(answers) != expected:
+        problems.append(f"{expected:,} predictions were expected, {len(answers):,} came")
     for event in BAD_EVENTS:
-        refusal = trial.refusals.get(event.key or b"")
+        refusal = refusals.get(event.key or b"")
         if refusal is None:
             problems.append(f"the bad event {event.value!r} did not become a dead letter")
         elif refusal.value != event.value:

@@ -86,7 +86,7 @@ def test_watch_ends_quietly_when_its_reader_has_enough(stage: Scene) -> None:
 
 def test_the_demo_ends_by_itself_and_says_what_it_found(stage: Scene) -> None:
     done = titanic(stage, "demo").stdout.decode()
-    for told in ("1,309", "agree", "the same answer for 1,309 of 1,309", "p99", "events a second"):
+    for told in ("1,309", "agree", "the same answer for 1,309 of 1,309", "p99", "sent and answered"):
         assert told in done
     answers = stage.answers(1309)
     assert len(answers.dead_letters) == 7
