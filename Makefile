@@ -41,7 +41,8 @@ clean: ## remove the virtual environment and what runs leave behind
 # One stamp per lock: nothing is installed again until the lock changes.
 $(VENV)/.%: requirements/%.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found; set PYTHON=/path/to/python3" >&2; exit 2; }
-	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 2; }
 	@echo "installing requirements/$*.txt into $(VENV): this once, about a minute"
 	@sh requirements/install.sh $(VENV) requirements/$*.txt
 	@touch $@

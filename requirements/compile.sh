@@ -21,7 +21,7 @@ compile dev pyproject.toml --extra training --extra broker --extra dev
 compile demo pyproject.toml --extra training --extra broker $same
 compile training pyproject.toml --extra training $same
 compile serving pyproject.toml $same
-compile build --group build
+compile build --group build $same
 if [ "$out" != requirements ]; then
     for lock in requirements/*.txt; do
         cmp -s "$lock" "$out/$(basename "$lock")" || { echo "$lock does not match pyproject.toml: run 'make lock'" >&2; exit 1; }

@@ -226,7 +226,8 @@ def _fault(detail: ErrorDetails, value: bytes) -> Fault:
     found = f"{quote(detail['input'])} is out of range"
     if not _right_type(field, detail["input"]):
         reason = Reason.WRONG_TYPE
-        found = f"{quote(detail['input'])} is {_kind(detail['input'])}"
+        kind = "of the wrong type" if detail["input"] is None else _kind(detail["input"])
+        found = f"{quote(detail['input'])} is {kind}"
     return Fault(field, reason, f"{field}: {found}; {allowed} is allowed")
 
 
@@ -254,7 +255,7 @@ def _kind(value: object) -> str:
         list: "an array",
         dict: "an object",
     }
-    return kinds.get(type(value), "no value")
+    return kinds.get(type(value), "null")
 
 
 def quote(value: object) -> str:

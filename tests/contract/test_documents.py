@@ -15,6 +15,7 @@ from titanic_model.settings import Settings
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+PACKAGES = ("titanic_model", "stream", "api", "training", "cli")
 
 
 def variable(name: str) -> str:
@@ -44,6 +45,13 @@ def test_every_file_that_a_document_names_is_there(document: Path) -> None:
         assert (document.parent / link).exists(), link
     for path in paths:
         assert (ROOT / path).exists(), path
+
+
+def test_every_file_that_the_code_names_is_there() -> None:
+    for package in PACKAGES:
+        for module in (ROOT / package).rglob("*.py"):
+            for path in re.findall(r"(?:docs|tests)/[\w/-]+\.\w+", module.read_text()):
+                assert (ROOT / path).exists(), f"{module}: {path}"
 
 
 def test_every_command_that_the_documents_name_exists() -> None:
