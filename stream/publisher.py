@@ -59,13 +59,13 @@ class Transactional:
         self._settings = settings
         self._properties = {"transactional.id": transactional_id} | producer_properties()
         self._patience = patience
-        self._refused = Refused()
         self._start()
 
     def _start(self) -> None:
         """A new producer; its first act ends what an earlier one of the same id left open."""
         while True:
             self._hand = Hand()
+            self._refused = Refused()
             self._producer = _producer(self._properties, self._refused)
             try:
                 self._persist(self._producer.init_transactions)
@@ -78,7 +78,8 @@ class Transactional:
 
     def publish(self, outcome: Outcome, offsets: list[TopicPartition], member: Any) -> None:
         """One transaction. A stale `member` is refused by the broker, and the batch undone."""
-        self._refused.clear()
+        refused = self._refused
+        refused.clear()
         try:
             self._producer.begin_transaction()
             _send(self._producer, outcome, self._settings)
@@ -86,7 +87,7 @@ class Transactional:
             self._persist(self._producer.commit_transaction)
         except (KafkaException, QueueStuck, NoAnswer) as error:
             self._undo(error)
-            raise Undone(self._refused.text or _text(error)) from None
+            raise Undone(refused.text or _text(error)) from None
 
     def _persist(self, step: Callable[..., None], *arguments: Any) -> None:
         """Take a step, and again while Kafka says that it may be repeated, up to a deadline."""
@@ -138,9 +139,13 @@ class AtLeastOnce:
         self._settings = settings
         self._consumer = consumer
         self._patience = patience
-        self._refused = Refused()
         self._properties = producer_properties()
         self._properties.pop("transactional.id", None)
+        self._start()
+
+    def _start(self) -> None:
+        """A new producer, and an ear for it that hears nothing of an earlier one's records."""
+        self._refused = Refused()
         self._producer = _producer(self._properties, self._refused)
 
     def publish(
@@ -156,17 +161,18 @@ class AtLeastOnce:
             self._deliver()
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except (KafkaException, QueueStuck) as error:
-            if isinstance(error, KafkaException) and error.args[0].fatal():
+            reason = self._refused.text or _text(error)
+            # What is stuck is purged in the background: records queued behind it would be, too.
+            if isinstance(error, QueueStuck) or error.args[0].fatal():
                 log.warning("the Kafka producer is replaced: %s", _text(error))
                 self.close()
-                self._producer = _producer(self._properties, self._refused)
-            raise Undone(_text(error)) from None
+                self._start()
+            raise Undone(reason) from None
 
     def _deliver(self) -> None:
         deadline = time.monotonic() + STEP_DEADLINE_S
         while left := self._producer.flush(CALL_TIMEOUT_S):
             if time.monotonic() > deadline:
-                self.close()
                 raise QueueStuck(f"{left:,} records were not taken in time")
             self._patience.wait(f"{left:,} records are not taken yet")
         if self._refused.error:
@@ -211,7 +217,7 @@ def _producer(properties: Mapping[str, str], refused: Refused) -> Producer:
 
 
 def _drop(producer: Producer) -> None:
-    """Give up what is queued and on its way, and hear of it now, so that no later batch does."""
+    """Give up what is queued and on its way, so that the producer's end waits for none of it."""
     with contextlib.suppress(KafkaException):  # a producer that failed for good says so once more
         producer.purge()
         producer.flush(0)

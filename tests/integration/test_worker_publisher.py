@@ -1,4 +1,4 @@
-"""The transactional publisher on a real Kafka: what is refused is undone, and it goes on."""
+"""The publishers on a real Kafka: what is refused or stuck is undone, and they go on."""
 
 import logging
 import threading
@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from stream import publisher as module
 from stream.batch import Outcome, PredictionRecord
 from stream.patience import Patience
-from stream.publisher import Transactional, Undone
+from stream.publisher import AtLeastOnce, Transactional, Undone
 from tests.integration.workers import Scene, scene, until
 from titanic_model.settings import Settings
 
@@ -60,10 +61,16 @@ def published(by: Transactional, offsets: list[TopicPartition], consumer: Consum
     return True
 
 
+def settings(stage: Scene) -> Settings:
+    return Settings(predictions_topic=stage.predictions, dead_letters_topic=stage.dead_letters)
+
+
+def patience() -> Patience:
+    return Patience("Kafka", threading.Event(), logging.getLogger("test"), lambda: None)
+
+
 def publisher(stage: Scene) -> Transactional:
-    settings = Settings(predictions_topic=stage.predictions, dead_letters_topic=stage.dead_letters)
-    patience = Patience("Kafka", threading.Event(), logging.getLogger("test"), lambda: None)
-    return Transactional(settings, f"transaction-{stage.name}", patience)
+    return Transactional(settings(stage), f"transaction-{stage.name}", patience())
 
 
 def next_offset(stage: Scene, consumer: Consumer) -> int:
@@ -107,3 +114,35 @@ def test_a_record_too_large_for_its_topic_is_named(stage: Scene, consumer: Consu
             made.publish(large, offsets, consumer.consumer_group_metadata())
         until(lambda: published(made, offsets, consumer), "published", within_s=30)
     assert len(stage.answers(1).predictions) == 1
+
+
+def test_at_least_once_what_follows_a_stuck_batch_is_not_lost_with_it(
+    stage: Scene, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = Outcome([PredictionRecord(None, b"stuck", None)] * 1_000, [], Counter())
+    rounds = 20
+    with closing(AtLeastOnce(settings(stage), consumer, patience())) as made:
+        for number in range(1, rounds + 1):
+            with monkeypatch.context() as patch:
+                patch.setattr(module, "CALL_TIMEOUT_S", 0)
+                patch.setattr(module, "STEP_DEADLINE_S", -1)
+                with pytest.raises(Undone, match="records were not taken in time"):
+                    made.publish(stuck, [TopicPartition(stage.passengers, 0, number)], None)
+            assert next_offset(stage, consumer) == (number - 1 or -1001)
+            made.publish(OUTCOME, [TopicPartition(stage.passengers, 0, number)], None)
+            assert next_offset(stage, consumer) == number
+    values = Counter(m.value() for m in stage.answers(rounds).predictions)
+    assert values[OUTCOME.predictions[0].value] == rounds
+
+
+def test_at_least_once_a_record_too_large_for_its_topic_is_named(
+    stage: Scene, consumer: Consumer
+) -> None:
+    large = Outcome([PredictionRecord(b"key", b"x" * 2_000_000, None)], [], Counter())
+    offsets = [TopicPartition(stage.passengers, 0, 1)]
+    with closing(AtLeastOnce(settings(stage), consumer, patience())) as made:
+        with pytest.raises(Undone, match=r"did not take a record of 2,000,000 bytes"):
+            made.publish(large, offsets, None)
+        assert next_offset(stage, consumer) < 0
+        made.publish(OUTCOME, offsets, None)
+    assert next_offset(stage, consumer) == 1
