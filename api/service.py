@@ -4,6 +4,7 @@ The file is not called `app.py`, because `api.app` is the application that `uvic
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -13,15 +14,18 @@ from fastapi import FastAPI
 from api import problems, routes
 from api.document import Documented
 from api.edge import Edge
-from api.following import Following
 from api.metrics import Metrics
 from api.predict import Predict
+from titanic_model.following import Following
 from titanic_model.releases import Follower, Releases
 from titanic_model.settings import settings
 
 # How long the start waits for the first look at the release store. A store that answers does so
 # in milliseconds; with one that does not, /livez and /readyz are better than no service.
 FIRST_LOOK_S: Final = 5.0
+
+# uvicorn gives a handler and --log-level to its own loggers only; a child of theirs has them, too.
+log: Final = logging.getLogger("uvicorn.error.titanic")
 
 
 def create_app(releases: Releases | None = None, *, follow_every_s: float = 2.0) -> Edge:
@@ -35,7 +39,7 @@ def create_app(releases: Releases | None = None, *, follow_every_s: float = 2.0)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        with Following(follower, every_s=follow_every_s) as following:
+        with Following(follower, every_s=follow_every_s, log=log) as following:
             await asyncio.to_thread(following.looked.wait, FIRST_LOOK_S)
             yield
 

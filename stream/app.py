@@ -22,8 +22,9 @@ from stream import batch, metrics
 from stream.clients import DEFAULT_GROUP
 from stream.exchange import Exchange
 from stream.pages import Pages
-from stream.patience import Patience, Stopped
+from stream.patience import Stopped
 from stream.record import Record
+from titanic_model.following import Following
 from titanic_model.releases import Follower, Releases
 from titanic_model.settings import BadSetting, kafka_settings, settings
 
@@ -32,6 +33,8 @@ log = logging.getLogger("stream.app")
 # How long the batch in hand may take to be finished when the worker is told to stop.
 STOP_DEADLINE_S: Final = 30.0
 FOLLOW_EVERY_S: Final = 2.0
+# How soon a first release, or a stop, is seen.
+LOOK_EVERY_S: Final = 0.1
 
 
 class WithoutFaustsKafka(BootStrategy):
@@ -90,7 +93,10 @@ app.web_server(Pages(config.web_host, config.web_port, exchange.status, model))
 
 @app.service
 class KafkaThread(Service):
-    """The thread that the exchange runs in; it starts last and stops first."""
+    """The thread that the exchange runs in, by the release that another one follows.
+
+    It starts last and stops first.
+    """
 
     async def on_start(self) -> None:
         """Let the channel deliver, and start."""
@@ -100,8 +106,9 @@ class KafkaThread(Service):
 
     def _run(self) -> None:
         try:
-            _wait_for_a_release()
-            exchange.run()
+            with Following(model, every_s=FOLLOW_EVERY_S, log=log, swapped=_show):
+                _wait_for_a_release()
+                exchange.run()
         except Stopped:
             pass
         except BadSetting as error:
@@ -116,27 +123,12 @@ class KafkaThread(Service):
 
 
 def _wait_for_a_release() -> None:
-    patience = Patience("model", stopping, log, exchange.status.alive)
-    while not _follow():
-        patience.wait(model.problem or "no release")
-    patience.rewarded()
+    while model.scorer is None:
+        exchange.status.alive()
+        if stopping.wait(LOOK_EVERY_S):
+            raise Stopped
 
 
-def _follow() -> bool:
-    """Take the champion into service; whether a model is in service then."""
-    before = model.problem
-    if model.refresh():
-        version = model.in_service().version
-        metrics.MODEL.clear()
-        metrics.MODEL.labels(version).set(1)
-        log.info("release %s is in service", version)
-    elif model.problem not in {None, before} and model.scorer:
-        log.warning("release %s stays in service: %s", model.scorer.version, model.problem)
-    return model.scorer is not None
-
-
-@app.timer(FOLLOW_EVERY_S)  # type: ignore[untyped-decorator]
-async def follow() -> None:
-    """Swap the model between batches when the champion changes."""
-    if model.scorer is not None:
-        await asyncio.to_thread(_follow)
+def _show(release: str) -> None:
+    metrics.MODEL.clear()
+    metrics.MODEL.labels(release).set(1)

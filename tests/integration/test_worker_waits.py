@@ -1,6 +1,7 @@
 """A worker waits for what is not there, says so, and goes on by itself when it is."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from cli import ports
 from cli.embedded.cluster import cluster
 from tests import synthetic
 from tests.integration.workers import SMALL_BATCHES, Scene, passenger, scene
-from titanic_model.releases import Releases
+from titanic_model.releases import CHAMPION, Releases
 
 pytestmark = pytest.mark.broker
 
@@ -46,6 +47,35 @@ def test_a_stop_ends_the_wait_for_a_release(kafka: str, tmp_path: Path) -> None:
         worker = made.worker()
         worker.says("no release")
         assert worker.stop() == 0
+        assert "Traceback" not in worker.log
+
+
+def test_a_store_that_does_not_answer_does_not_hold_up_the_stop(kafka: str, tmp_path: Path) -> None:
+    store = tmp_path / "releases"
+    store.mkdir()
+    champion = store / CHAMPION
+    os.mkfifo(champion)  # opening it for reading waits for a writer
+    with scene(kafka, tmp_path, str(store)) as made:
+        worker = made.worker()
+        assert worker.page("/readyz")[0] == 503
+        assert worker.page("/livez")[0] == 200
+        assert worker.stop() == 0
+        assert "Traceback" not in worker.log
+
+
+def test_a_store_that_answers_no_longer_does_not_hold_up_the_stop(
+    kafka: str, tmp_path: Path, releases: str
+) -> None:
+    with scene(kafka, tmp_path, releases) as made:
+        worker = made.worker().ready()
+        waits = tmp_path / "fifo"
+        os.mkfifo(waits)
+        waits.replace(Path(releases) / CHAMPION)
+        writer = os.open(Path(releases) / CHAMPION, os.O_WRONLY)  # returns once it is read
+        try:
+            assert worker.stop() == 0
+        finally:
+            os.close(writer)
         assert "Traceback" not in worker.log
 
 

@@ -1,6 +1,5 @@
 """The service through its life: without a release, with one, with the next."""
 
-import logging
 import subprocess
 import sys
 import threading
@@ -13,7 +12,6 @@ from starlette.testclient import TestClient
 
 import api
 from api import service
-from api.following import Following
 from api.service import create_app
 from tests.synthetic import publish
 from titanic_model.releases import TABLE, Follower, Releases
@@ -83,36 +81,6 @@ def test_a_damaged_new_champion_leaves_the_old_one_serving_and_readyz_says_so(
     assert ready.json()["model_version"] == new
     assert "damaged" in ready.json()["problem"]
     assert client.post("/predict", json=WOMAN).json()["probability"] == 0.25
-
-
-def test_what_is_wrong_with_the_release_is_logged_once(
-    releases: Releases, caplog: pytest.LogCaptureFixture
-) -> None:
-    following = Following(Follower(releases), every_s=60)
-    with caplog.at_level(logging.INFO):
-        for _ in range(3):
-            following.look()
-        release = publish(releases)
-        for _ in range(3):
-            following.look()
-    first, second = caplog.records
-    assert (first.levelname, second.levelname) == ("WARNING", "INFO")
-    assert first.message.startswith("not ready: no release in ")
-    assert second.message == f"release {release} is in service (made 2026-11-23 12:00 UTC)"
-
-
-def test_a_store_that_fails_in_a_way_nobody_foresaw_does_not_end_the_following(
-    releases: Releases, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    following = Following(Follower(releases), every_s=60)
-    with monkeypatch.context() as patch:
-        patch.setattr(Follower, "refresh", lambda _: 1 / 0)
-        following.look()
-    publish(releases)
-    with caplog.at_level(logging.INFO):
-        following.look()
-    assert "ZeroDivisionError" in caplog.records[0].message
-    assert "is in service" in caplog.records[1].message
 
 
 def test_a_store_that_does_not_answer_holds_up_neither_the_start_nor_the_end(

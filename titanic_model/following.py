@@ -1,28 +1,40 @@
 """A thread that keeps a `Follower` on the champion, and says in the log what it finds.
 
-A thread, and a daemon: a store that does not answer holds up neither a request nor the end.
+A thread, and a daemon: a store that does not answer holds up neither the work nor the end.
 """
 
 import logging
 import threading
+from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from titanic_model.releases import Follower
 
-# uvicorn gives a handler and --log-level to its own loggers only; a child of theirs has them, too.
-log: Final = logging.getLogger("uvicorn.error.titanic")
+
+def _nothing_more(_: str) -> None:
+    """What is done by default about a release that went into service."""
 
 
 class Following:
     """Refreshes `follower` at once and then every `every_s` seconds, between enter and exit.
 
-    `looked` is set once the first look is over, whatever was found.
+    `looked` is set once the first look is over, whatever was found. `swapped` is called by the
+    thread with the id of each release that goes into service.
     """
 
-    def __init__(self, follower: Follower, *, every_s: float) -> None:
+    def __init__(
+        self,
+        follower: Follower,
+        *,
+        every_s: float,
+        log: logging.Logger,
+        swapped: Callable[[str], None] = _nothing_more,
+    ) -> None:
         self._follower = follower
         self._every_s = every_s
+        self._log = log
+        self._swapped = swapped
         self._stopping = threading.Event()
         self._said: str | None = None
         self.looked = threading.Event()
@@ -55,10 +67,11 @@ class Following:
         serving = self._follower.serving
         if swapped and serving:
             made_at = f"{serving[0].created_at:%Y-%m-%d %H:%M} UTC"
-            log.info("release %s is in service (made %s)", serving[0].id, made_at)
+            self._swapped(serving[0].id)
+            self._log.info("release %s is in service (made %s)", serving[0].id, made_at)
         elif problem and problem != self._said:
             so = f"release {serving[0].id} stays in service" if serving else "not ready"
-            log.warning("%s: %s", so, problem)
+            self._log.warning("%s: %s", so, problem)
         elif self._said and not problem and serving:
-            log.info("release %s is the champion again", serving[0].id)
+            self._log.info("release %s is the champion again", serving[0].id)
         self._said = problem
