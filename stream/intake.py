@@ -15,7 +15,7 @@ from stream import metrics
 from stream.clients import build, consumer_properties
 from stream.errors import Errors
 from stream.record import Record
-from stream.status import State, Status
+from stream.status import Status
 from titanic_model.settings import Settings
 
 log = logging.getLogger("stream.intake")
@@ -73,7 +73,7 @@ class Intake:
 
     def subscribe(self) -> None:
         """Join the group; its assignments come with `gather`."""
-        self._status.state = State.JOINING
+        self._status.reading_or_joining()
         self.consumer.subscribe(
             [self._topic],
             on_assign=self._on_assign,
@@ -144,16 +144,14 @@ class Intake:
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._member_id = consumer.memberid()
-        self._status.partitions |= {tp.partition for tp in partitions}
-        self._status.state = State.READING
+        self._status.given(tp.partition for tp in partitions)
         metrics.ASSIGNED.set(len(self._status.partitions))
         log.info("reading %s", self._named(self._status.partitions))
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         gone = {tp.partition for tp in partitions}
         self._revoked |= gone
-        self._status.partitions -= gone
-        self._status.reading_or_joining()
+        self._status.gave_back(gone)
         metrics.ASSIGNED.set(len(self._status.partitions))
         log.info("gave back %s", self._named(gone))
 
