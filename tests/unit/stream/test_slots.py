@@ -1,5 +1,7 @@
+import os
 import subprocess
 import sys
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -59,4 +61,32 @@ def test_groups_do_not_share_slots() -> None:
 
 def test_a_group_of_any_name_has_slots() -> None:
     with closing(Slot("../a group/ñ")) as slot:
+        assert slot.number == 0
+
+
+def test_users_of_a_host_do_not_fence_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(Slot("group")) as slot:
+        mine = slot.transactional_id
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    with closing(Slot("group")) as slot:
+        assert slot.transactional_id != mine
+
+
+def test_where_the_state_folder_takes_no_lock_a_temporary_one_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    # Not by its mode: root, as in a container, may write everywhere.
+    (tmp_path / "titanic" / "workers" / "group" / "worker-0.lock").mkdir(parents=True)
+    with closing(Slot("group")) as first, closing(Slot("group")) as second:
+        assert (first.number, second.number) == (0, 1)
+    assert any((tmp_path / "temporary").rglob("worker-1.lock"))
+
+
+def test_where_the_state_folder_cannot_be_made_a_temporary_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "titanic").write_text("a file")
+    with closing(Slot("group")) as slot:
         assert slot.number == 0
