@@ -33,8 +33,9 @@ PRODUCER_DEFAULTS: Final[Mapping[str, str]] = {
     # A commit flushes what is queued, so waiting longer only fills the requests.
     "linger.ms": "100",
     "queue.buffering.max.messages": "1000000",
-    # A dead letter is its event and a few headers: larger than what the event's topic allows.
-    "message.max.bytes": "10485760",
+    # A dead letter may be larger than what its event's topic takes; the topic has the last word.
+    "message.max.bytes": "1000000000",
+    "compression.type": "lz4",
     # A transaction begun right after a commit is refused until the markers are written;
     # librdkafka asks again after this long.
     "retry.backoff.ms": "5",
@@ -47,18 +48,43 @@ CONSUMER_PROMISES: Final[Mapping[str, str]] = {
 }
 PRODUCER_PROMISES: Final[Mapping[str, str]] = {"enable.idempotence": "true"}
 
+# With `group.protocol=consumer` (KIP-848) the broker decides, and librdkafka refuses these.
+LEFT_TO_THE_BROKER: Final = {"session.timeout.ms"}
+
 _UNKNOWN: Final = re.compile(r'No such configuration property: "(.+?)"')
 _Client = TypeVar("_Client")
 
 
 def consumer_properties() -> dict[str, str]:
     """The worker's consumer: defaults, then `KAFKA_*`, then the promises."""
-    return {**CONSUMER_DEFAULTS, **kafka_settings(), **CONSUMER_PROMISES}
+    given = kafka_settings()
+    defaults = dict(CONSUMER_DEFAULTS)
+    if given.get("group.protocol", "").lower() == "consumer":
+        for name in LEFT_TO_THE_BROKER:
+            del defaults[name]
+    return {**defaults, **given, **CONSUMER_PROMISES}
 
 
 def producer_properties() -> dict[str, str]:
     """The worker's producer: defaults, then `KAFKA_*`, then the promises."""
     return {**PRODUCER_DEFAULTS, **kafka_settings(), **PRODUCER_PROMISES}
+
+
+def check_timeouts() -> None:
+    """Raises `BadSetting` where a dead worker's transaction may outlast its membership.
+
+    Its partitions would then move on while its answers may still be committed or hold up readers.
+    What is no number is left for librdkafka to refuse.
+    """
+    session_ms = consumer_properties().get("session.timeout.ms", "")
+    transaction_ms = producer_properties()["transaction.timeout.ms"]
+    if not (session_ms.isdecimal() and transaction_ms.isdecimal()):
+        return
+    if int(transaction_ms) >= int(session_ms):
+        raise BadSetting(
+            f"KAFKA_TRANSACTION_TIMEOUT_MS={transaction_ms} must be less than "
+            f"KAFKA_SESSION_TIMEOUT_MS={session_ms} for PROCESSING_GUARANTEE=exactly_once"
+        )
 
 
 def build(

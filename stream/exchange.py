@@ -6,6 +6,7 @@ which runs inside a poll, never meets a batch in hand, and the group membership 
 with a batch is the one it was read by.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -16,8 +17,8 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from stream import metrics, topics
-from stream.batch import Outcome
-from stream.clients import build
+from stream.batch import Limits, Outcome
+from stream.clients import build, check_timeouts
 from stream.errors import Errors
 from stream.intake import Batch, Intake
 from stream.lag import Lag
@@ -34,13 +35,14 @@ log = logging.getLogger("stream.exchange")
 class Exchange:
     """Reads events and publishes their outcome until `stopping` is set.
 
-    `score` turns records into their outcome; it may block, and must not raise for a bad record.
+    `score` turns records into their outcome, within what the output topics take; it may block, and
+    must not raise for a bad record.
     """
 
     def __init__(
         self,
         settings: Settings,
-        score: Callable[[Sequence[Record]], Outcome],
+        score: Callable[[Sequence[Record], Limits], Outcome],
         stopping: threading.Event,
     ) -> None:
         self.status = Status()
@@ -50,6 +52,8 @@ class Exchange:
         servers = kafka_settings()["bootstrap.servers"]
         self._errors = Errors(servers)
         self._kafka = Patience(f"Kafka at {servers}", stopping, log, self.status.waiting)
+        # For a batch that is undone again and again, while Kafka answers all else.
+        self._batch = Patience(f"Kafka at {servers}", stopping, log, self.status.waiting)
         self._slot: Slot | None = None
         self._committed_at = 0.0
         # Whether the last batch was undone: the second in a row is not read again at once.
@@ -58,6 +62,8 @@ class Exchange:
     def run(self) -> None:
         """The thread's whole life. Raises what no retry can mend; `stopping` ends it."""
         try:
+            if self._settings.processing_guarantee == "exactly_once":
+                check_timeouts()
             self._create_topics()
             # The publisher is there before the group is joined, so that no partition waits for it,
             # and lets go before the group is left, so that the next reader finds nothing open.
@@ -87,17 +93,23 @@ class Exchange:
             lag.show(self.status.partitions)
 
     def _create_topics(self) -> None:
-        admin = build(AdminClient, kafka_settings(), self._errors)
+        self._admin = build(AdminClient, kafka_settings(), self._errors)
         while True:
             try:
-                for name in topics.ensure(admin, self._settings):
+                for name in topics.ensure(self._admin, self._settings):
                     log.info("topic %s created", name)
+                self._limits = topics.limits(self._admin, self._settings)
             except KafkaException as error:
-                admin.poll(0)  # for what the client has to say of it, such as a wrong password
+                self._admin.poll(0)  # for what the client has to say, such as a wrong password
                 self._kafka.wait(error.args[0].str())
             else:
                 self._kafka.rewarded()
                 return
+
+    def _learn_limits(self) -> None:
+        """Somebody may have changed them, which would be why a batch was refused."""
+        with contextlib.suppress(KafkaException):
+            self._limits = topics.limits(self._admin, self._settings)
 
     def _publisher(self, intake: Intake) -> Publisher:
         if self._settings.processing_guarantee == "at_least_once":
@@ -117,18 +129,20 @@ class Exchange:
             return
         started = time.monotonic()
         offsets = batch.next_offsets(self._settings.passengers_topic)
-        outcome = self._score(batch.records)
+        outcome = self._score(batch.records, self._limits)
         try:
             publisher.publish(outcome, offsets, batch.member)
         except Undone as reason:
             metrics.UNDONE_BATCHES.inc()
             log.warning("%s are read again: %s", batch, reason)
             if self._undone:
-                self._kafka.wait(f"{batch} cannot be answered: {reason}")
+                self._batch.wait(f"{batch} cannot be answered: {reason}")
             self._undone = True
+            self._learn_limits()
             self._rewind(intake, batch)
         else:
             self._undone = False
+            self._batch.rewarded()
             self._committed_at = time.monotonic()
             self._is_back()
             lag.committed(offsets)

@@ -29,6 +29,7 @@ def stage(tmp_path: Path) -> Iterator[Scene]:
         ("PROCESSING_GUARANTEE", "twice", "PROCESSING_GUARANTEE=twice"),
         ("KAFKA_SECURITY_PROTOCOL", "nonsense", 'value "nonsense"'),
         ("KAFKA_SESSION_TIMEOUT_MS", "soon", '"session.timeout.ms"'),
+        ("KAFKA_SESSION_TIMEOUT_MS", "6000", "KAFKA_TRANSACTION_TIMEOUT_MS=10000 must be less"),
         ("KAFKA_SASL_PASSWORD_FILE", "/nowhere/password", "/nowhere/password cannot be read"),
     ],
 )

@@ -3,7 +3,7 @@ import logging
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from stream.clients import build, consumer_properties, producer_properties
+from stream.clients import build, check_timeouts, consumer_properties, producer_properties
 from titanic_model.settings import BadSetting
 
 
@@ -75,3 +75,35 @@ def test_a_bad_value_is_told_in_one_line(
         build(Consumer, consumer_properties())
     assert str(refusal.value).startswith("Kafka settings: ")
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("session_ms", "transaction_ms"), [("6000", ""), ("", "15000"), ("", "60000"), ("9000", "9000")]
+)
+def test_a_transaction_that_outlasts_its_workers_membership_is_refused(
+    monkeypatch: pytest.MonkeyPatch, session_ms: str, transaction_ms: str
+) -> None:
+    monkeypatch.setenv("KAFKA_SESSION_TIMEOUT_MS", session_ms)
+    monkeypatch.setenv("KAFKA_TRANSACTION_TIMEOUT_MS", transaction_ms)
+    with pytest.raises(BadSetting) as refusal:
+        check_timeouts()
+    assert f"KAFKA_SESSION_TIMEOUT_MS={session_ms or 15000}" in str(refusal.value)
+    assert f"KAFKA_TRANSACTION_TIMEOUT_MS={transaction_ms or 10000}" in str(refusal.value)
+
+
+@pytest.mark.parametrize(("session_ms", "transaction_ms"), [("", ""), ("6000", "4000")])
+def test_a_transaction_shorter_than_a_membership_is_taken(
+    monkeypatch: pytest.MonkeyPatch, session_ms: str, transaction_ms: str
+) -> None:
+    monkeypatch.setenv("KAFKA_SESSION_TIMEOUT_MS", session_ms)
+    monkeypatch.setenv("KAFKA_TRANSACTION_TIMEOUT_MS", transaction_ms)
+    check_timeouts()
+
+
+def test_the_new_group_protocol_leaves_the_timeout_of_a_membership_to_the_broker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KAFKA_GROUP_PROTOCOL", "consumer")
+    monkeypatch.setenv("KAFKA_TRANSACTION_TIMEOUT_MS", "60000")
+    check_timeouts()
+    build(Consumer, consumer_properties()).close()
