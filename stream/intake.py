@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from stream import metrics
 from stream.clients import build, consumer_properties
@@ -67,8 +67,13 @@ class Intake:
         self._batch_size = settings.batch_size
         self._status = status
         self._errors = errors
+        # None: a new reader begins at the end, so that only the batch knows where it did.
+        earliest = properties["auto.offset.reset"] in {"earliest", "smallest", "beginning"}
+        self._beginning = OFFSET_BEGINNING if earliest else None
         self._member_id: str | None = None
         self._revoked: set[int] = set()
+        # How often partitions went, so that who knows their offsets knows when to forget them.
+        self.revocations = 0
         self.consumer = build(Consumer, properties, errors)
 
     def subscribe(self) -> None:
@@ -107,14 +112,14 @@ class Intake:
         return Batch(cast(list[Record], good), member)
 
     def rewind(self, batch: Batch) -> None:
-        """Go back to the committed offsets, or where there are none, to where the batch began.
+        """Go back to the committed offsets; where there are none, to where a new reader begins.
 
         Raises `KafkaException` when Kafka does not tell or take them; it may be repeated.
         """
         starts = batch.first_offsets()
         mine = {tp.partition for tp in self.consumer.assignment()}
         for partition, offset in self.committed(starts.keys() & mine).items():
-            start = starts[partition] if offset is None else offset
+            start = (self._beginning or starts[partition]) if offset is None else offset
             self.consumer.seek(TopicPartition(self._topic, partition, start))
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
@@ -151,6 +156,7 @@ class Intake:
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         gone = {tp.partition for tp in partitions}
         self._revoked |= gone
+        self.revocations += 1
         self._status.gave_back(gone)
         metrics.ASSIGNED.set(len(self._status.partitions))
         log.info("gave back %s", self._named(gone))

@@ -3,23 +3,36 @@
 import contextlib
 import time
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol
 
 from confluent_kafka import KafkaException, TopicPartition
 
 from stream import metrics
-from stream.intake import Intake
 
 SHOW_EVERY_S: Final = 1.0
+
+
+class Offsets(Protocol):
+    """Who knows the offsets, as `Intake` does."""
+
+    revocations: int
+
+    def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
+        """The group's next offset in each partition; None where it has committed none."""
+
+    def end(self, partition: int) -> tuple[int, int]:
+        """The first and the next offset of a partition, by the last fetch; -1001 before one."""
 
 
 class Lag:
     """By what was committed, and by what the last fetch said of each partition's end."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Offsets) -> None:
         self._intake = intake
         self._next_offsets: dict[int, int] = {}
-        self._shown_at = 0.0
+        self._revocations = intake.revocations
+        self._shown: set[int] = set()
+        self._shown_at = -SHOW_EVERY_S
 
     def committed(self, offsets: Iterable[TopicPartition]) -> None:
         """Take note of a batch's offsets."""
@@ -31,10 +44,14 @@ class Lag:
         if now < self._shown_at + SHOW_EVERY_S:
             return
         self._shown_at = now
-        for gone in self._next_offsets.keys() - partitions:
-            del self._next_offsets[gone]
+        for gone in self._shown - partitions:
             with contextlib.suppress(KeyError):
                 metrics.LAG.remove(str(gone))
+        self._shown &= partitions
+        if self._revocations != self._intake.revocations:
+            # What went and came back may have been answered by another worker meanwhile.
+            self._revocations = self._intake.revocations
+            self._next_offsets.clear()
         with contextlib.suppress(KafkaException):  # it is shown the next time
             new = self._intake.committed(partitions - self._next_offsets.keys())
             self._next_offsets |= {p: offset or 0 for p, offset in new.items()}
@@ -42,3 +59,4 @@ class Lag:
                 first, end = self._intake.end(partition)
                 if end >= 0:
                     metrics.LAG.labels(str(partition)).set(end - max(next_offset, first))
+                    self._shown.add(partition)
