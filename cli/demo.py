@@ -7,16 +7,19 @@ import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing, nullcontext
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 import typer
+from confluent_kafka import KafkaException
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from cli import kafka
-from cli.events import Event, of
+from cli.events import Event, of_real
+from cli.plain import plain
 from cli.processes import NotUp, Running
 from cli.trial import Answer, Refusal, Trial
 from cli.unavailable import BrokerUnavailable
@@ -24,9 +27,6 @@ from cli.up import everything
 from cli.watch import REDRAWS_A_SECOND, Board
 from titanic_model.releases import ReleaseRefused, StoreUnavailable
 from titanic_model.settings import BadSetting, settings
-
-if TYPE_CHECKING:
-    from training.dataset import RealPassenger
 
 RATE: Final = 1_000.0
 ROUNDS: Final = 20
@@ -58,11 +58,18 @@ def demo(
         with everything(bootstrap_servers, fresh=False) as (broker, _, api):
             amiss = _demonstrate(broker.bootstrap_servers, api, burst=burst)
     except KeyboardInterrupt:
-        raise kafka.fail("demo", "stopped", 130) from None
-    except (BrokerUnavailable, BadSetting, NotUp, ReleaseRefused, StoreUnavailable) as reason:
-        raise kafka.fail("demo", reason) from None
+        kafka.fail("demo", "stopped", 130)
+    except (
+        BrokerUnavailable,
+        BadSetting,
+        NotUp,
+        ReleaseRefused,
+        StoreUnavailable,
+        KafkaException,
+    ) as reason:
+        kafka.fail("demo", reason)
     for line in amiss:
-        kafka.fail("demo", line)
+        kafka.say("demo", line)
     if amiss:
         raise typer.Exit(1)
     _say_what_next()
@@ -73,7 +80,7 @@ def _demonstrate(servers: str, api: Running, *, burst: bool) -> list[str]:
     from training.dataset import passengers  # noqa: PLC0415 - serving has no scikit-learn
 
     real = {one.passenger_id.encode(): one for one in passengers()}
-    events = [_event(one) for one in real.values()]
+    events = [of_real(one) for one in real.values()]
     board = Board()
     show = (
         Live(board, refresh_per_second=REDRAWS_A_SECOND) if sys.stdout.isatty() else nullcontext()
@@ -119,7 +126,7 @@ def _demonstrate(servers: str, api: Running, *, burst: bool) -> list[str]:
         amiss.append(f"{trial.doubled} answers came twice")
     table = Table(title="The demo", show_header=False, title_justify="left")
     for name, value in rows.items():
-        table.add_row(name, value)
+        table.add_row(name, plain(value))
     Console().print(table)
     return amiss
 
@@ -137,12 +144,6 @@ def _latency(trial: Trial, events: Sequence[Event]) -> str:
         return "not all answered"
     p50, p99 = (statistics.quantiles(ms, n=100)[q - 1] for q in (50, 99))
     return f"p50 {p50:.0f} ms, p99 {p99:.0f} ms"
-
-
-def _event(one: "RealPassenger") -> Event:
-    return of(
-        {"passenger_id": one.passenger_id, "age": one.age, "sex": one.sex, "pclass": one.pclass}
-    )
 
 
 def _among(few: Sequence[Event], many: Sequence[Event]) -> list[Event]:
@@ -194,11 +195,12 @@ def _asked(api: Running, events: Sequence[Event], answers: Mapping[bytes, Answer
 
 
 def _say_what_next() -> None:
+    releases = escape(settings().releases)
     Console(highlight=False).print(
         f"""
 Everything was answered, once. Next:
   make up                     all of this until Ctrl-C, with the API's /docs
   . .venv/bin/activate
   titanic --help              produce, watch, doctor and the rest
-The release is in {settings().releases}, the dead letters are in {settings().dead_letters_topic}."""
+The release is in {releases}, the dead letters are in {settings().dead_letters_topic}."""
     )

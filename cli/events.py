@@ -9,7 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
-from typing import Final, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Final, NamedTuple, TextIO
+
+if TYPE_CHECKING:
+    from training.dataset import RealPassenger
 
 
 class Format(StrEnum):
@@ -63,39 +66,58 @@ def from_json_lines(lines: Iterable[str]) -> Iterator[Event]:
     """One event a line, its value as it stands; the key is its `passenger_id` or its number."""
     for number, line in enumerate(lines, start=1):
         if text := line.strip():
-            yield Event((_id_in(text) or f"line-{number}").encode(), text.encode())
+            yield Event(_id_in(text) or f"line-{number}".encode(), text.encode())
 
 
-def _id_in(text: str) -> str | None:
+def _id_in(text: str) -> bytes | None:
+    """None also for half a surrogate pair, which JSON can write and UTF-8 cannot."""
     try:
         found = json.loads(text).get("passenger_id")
+        return found.encode() if isinstance(found, str) else None
     except (ValueError, AttributeError, RecursionError):
         return None
-    return found if isinstance(found, str) else None
 
 
 def from_csv(lines: Iterable[str], name: str) -> Iterator[Event]:
     """One event a row; a row without an id gets its number as one. Raises `NoEvents`."""
-    rows = csv.reader(lines)
-    header = [COLUMNS.get(column.strip().lower().replace("_", "")) for column in next(rows, [])]
+    rows = _rows(lines, name)
+    _, first = next(rows, (1, []))
+    header = [COLUMNS.get(column.strip().lower().replace("_", "")) for column in first]
     if absent := {"sex", "pclass"} - {column for column in header if column}:
         raise NoEvents(
             f"{name}: no column {' and no column '.join(sorted(absent))} in its first line; "
             "a CSV needs the columns sex and pclass (or class), and may have age and passenger_id"
         )
-    for row in rows:
+    for number, row in rows:
         if not row:
             continue
         cells = zip(header, row, strict=False)
         passenger = {column: _value(column, cell) for column, cell in cells if column and cell}
-        passenger.setdefault("passenger_id", f"line-{rows.line_num}")
+        passenger.setdefault("passenger_id", f"line-{number}")
         yield of(passenger)
+
+
+def _rows(lines: Iterable[str], name: str) -> Iterator[tuple[int, list[str]]]:
+    """Rows, each with the number of its last line."""
+    rows = csv.reader(lines)
+    try:
+        for row in rows:
+            yield rows.line_num, row
+    except csv.Error as error:
+        raise NoEvents(f"{name}, line {rows.line_num}: {error}") from None
 
 
 def of(passenger: Mapping[str, str | float | int | None]) -> Event:
     """The event of a passenger with an id."""
     value = json.dumps(passenger, ensure_ascii=False, separators=(",", ":"))
     return Event(str(passenger["passenger_id"]).encode(), value.encode())
+
+
+def of_real(one: "RealPassenger") -> Event:
+    """The event of one of the 1,309."""
+    return of(
+        {"passenger_id": one.passenger_id, "age": one.age, "sex": one.sex, "pclass": one.pclass}
+    )
 
 
 def _value(column: str, cell: str) -> str | float | int:

@@ -1,7 +1,9 @@
 """Producers and consumers for the commands, and the address they go to."""
 
 import sys
-from typing import Annotated, Any, Final
+import time
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
@@ -12,6 +14,8 @@ from stream.clients import build
 from titanic_model.settings import given_bootstrap_servers, kafka_settings
 
 ANSWERS_WITHIN_S: Final = 5.0
+# A flush goes on while it gets anywhere; this long without is the end of it.
+STUCK_AFTER_S: Final = 10.0
 
 BootstrapServers = Annotated[
     str | None,
@@ -45,6 +49,8 @@ def producer(servers: str, **more: Any) -> Producer:
         "bootstrap.servers": servers,
         **more,
     }
+    # the worker may share our environment; nothing here begins a transaction
+    properties.pop("transactional.id", None)
     client = build(Producer, properties, _ignore)
     _must_answer(client, servers)
     return client
@@ -66,14 +72,28 @@ def consumer(servers: str, group: str, **more: Any) -> Consumer:
     return client
 
 
-def delivered(failures: list[str]) -> Any:
-    """A delivery callback that collects what went wrong."""
+@dataclass
+class Deliveries:
+    """A delivery callback that counts what Kafka has taken, and keeps why it took one not."""
 
-    def on_delivery(error: KafkaError | None, _: Message) -> None:
-        if error is not None:
-            failures.append(error.str())
+    count: int = 0
+    failure: str | None = None
 
-    return on_delivery
+    def __call__(self, error: KafkaError | None, _: Message) -> None:
+        """Take note of one event."""
+        if error is None:
+            self.count += 1
+        else:
+            self.failure = self.failure or error.str()
+
+
+def flush(producer: Producer) -> int:
+    """Wait for Kafka to take what is queued, as long as it takes any; returns what is left."""
+    left, deadline = len(producer), time.monotonic() + STUCK_AFTER_S
+    while left and time.monotonic() < deadline:
+        if (now := producer.flush(0.2)) < left:
+            left, deadline = now, time.monotonic() + STUCK_AFTER_S
+    return left
 
 
 def _must_answer(client: Producer | Consumer, servers: str) -> None:
@@ -90,7 +110,14 @@ def _ignore(_: KafkaError) -> None:
     """The calls that fail say what is wrong; librdkafka goes on trying meanwhile."""
 
 
-def fail(command: str, reason: object, code: int = 1) -> typer.Exit:
-    """One line on stderr for what stops a command; raise what this returns."""
+def say(command: str, reason: object) -> None:
+    """One line on stderr for what a command has met with."""
+    if isinstance(reason, KafkaException):
+        reason = f"Kafka: {reason.args[0].str()}"
     print(f"titanic {command}: {reason}", file=sys.stderr)  # noqa: T201
-    return typer.Exit(code)
+
+
+def fail(command: str, reason: object, code: int = 1) -> NoReturn:
+    """Say what stops a command, and end it."""
+    say(command, reason)
+    raise typer.Exit(code)

@@ -8,18 +8,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli import kafka
-from cli.events import Event, Format, NoEvents, of, read
+from cli.events import Event, Format, NoEvents, of_real, read
 from cli.unavailable import BrokerUnavailable
 from titanic_model.settings import BadSetting, settings
 
 
 class NotDelivered(Exception):
     """Kafka did not take all events; the message says how many and why."""
+
+
+class Stopped(Exception):
+    """Ctrl-C while events were sent; the message says how many Kafka has."""
 
 
 def produce(
@@ -46,25 +50,27 @@ def produce(
         jq -c '.[]' people.json | titanic produce -
     """
     if demo == (file is not None):
-        raise kafka.fail("produce", "name a file, or - for standard input, or give --demo", 2)
+        kafka.fail("produce", "name a file, or - for standard input, or give --demo", 2)
     try:
         with ExitStack() as stack:
             source = _passengers() if demo else _file(str(file), form, stack)
             servers = kafka.address(bootstrap_servers)
             sent = send(source, servers, rate, total=1309 if demo else None)
+    except Stopped as how_far:
+        kafka.fail("produce", how_far, 130)
     except KeyboardInterrupt:
-        raise kafka.fail("produce", "stopped; what was sent so far is delivered", 130) from None
-    except (BrokerUnavailable, BadSetting, NoEvents, NotDelivered, OSError) as reason:
-        raise kafka.fail("produce", reason) from None
+        kafka.fail("produce", "stopped; nothing was sent", 130)
     except UnicodeDecodeError as error:
-        raise kafka.fail("produce", f"{file}: not UTF-8 text ({error.reason})") from None
+        kafka.fail("produce", f"{file}: not UTF-8 text ({error.reason})")
+    except (BrokerUnavailable, BadSetting, NoEvents, NotDelivered, OSError) as reason:
+        kafka.fail("produce", reason)
     typer.echo(f"{sent:,} events sent to {settings().passengers_topic} at {servers}", err=True)
 
 
 def send(source: Iterator[Event], servers: str, rate: float | None, total: int | None) -> int:
-    """Send all events and wait until Kafka has them. Raises `NotDelivered`."""
-    failures: list[str] = []
-    producer = kafka.producer(servers, on_delivery=kafka.delivered(failures))
+    """Send all events and wait until Kafka has them. Raises `NotDelivered` and `Stopped`."""
+    deliveries = kafka.Deliveries()
+    producer = kafka.producer(servers, on_delivery=deliveries)
     progress = Progress(
         TextColumn("sending"),
         BarColumn(),
@@ -76,17 +82,25 @@ def send(source: Iterator[Event], servers: str, rate: float | None, total: int |
     )
     sent = 0
     try:
-        with progress:
-            task = progress.add_task("sending", total=total)
-            for event in paced(source, rate):
-                _queue(producer, event)
-                sent += 1
-                progress.update(task, completed=sent)
-    finally:
-        left = producer.flush(kafka.ANSWERS_WITHIN_S)
-    if failures or left:
-        why = failures[0] if failures else "Kafka did not answer in time"
-        lost = len(failures) + left
+        try:
+            with progress:
+                task = progress.add_task("sending", total=total)
+                for event in paced(source, rate):
+                    _queue(producer, event)
+                    sent += 1
+                    progress.update(task, completed=sent)
+        finally:
+            kafka.flush(producer)
+    except KafkaException as error:
+        raise NotDelivered(
+            f"event {sent + 1:,} was not taken, {deliveries.count:,} are delivered: "
+            f"{error.args[0].str()}"
+        ) from None
+    except KeyboardInterrupt:
+        unknown = f", of {left:,} it is not known" if (left := len(producer)) else ""
+        raise Stopped(f"stopped; {deliveries.count:,} events are delivered{unknown}") from None
+    if lost := sent - deliveries.count:
+        why = deliveries.failure or "Kafka did not answer in time"
         raise NotDelivered(f"{lost:,} of {sent:,} events were not delivered: {why}")
     return sent
 
@@ -113,7 +127,9 @@ def paced(source: Iterator[Event], rate: float | None) -> Iterator[Event]:
 
 def _file(name: str, form: Format | None, stack: ExitStack) -> Iterator[Event]:
     if name == "-":
-        return read(sys.stdin, "standard input", form)
+        # as a file is read, whatever the locale says
+        stdin = open(0, encoding="utf-8-sig", newline="", closefd=False)  # noqa: SIM115 - as below
+        return read(stack.enter_context(stdin), "standard input", form)
     try:
         source = Path(name).open(encoding="utf-8-sig", newline="")  # noqa: SIM115 - the stack has it
     except OSError as error:
@@ -128,12 +144,4 @@ def _passengers() -> Iterator[Event]:
         raise NoEvents(
             f"the real passengers come with the training extra, which is not installed ({error})"
         ) from None
-    for one in passengers():
-        yield of(
-            {
-                "passenger_id": one.passenger_id,
-                "age": one.age,
-                "sex": one.sex,
-                "pclass": one.pclass,
-            }
-        )
+    yield from map(of_real, passengers())

@@ -23,9 +23,9 @@ def topics(*, bootstrap_servers: kafka.BootstrapServers = None) -> None:
         created = ensure(admin, settings())
         existing = admin.list_topics(timeout=REQUEST_TIMEOUT_S).topics
     except KafkaException as error:
-        raise kafka.fail("topics", f"Kafka at {servers}: {error.args[0].str()}") from None
+        kafka.fail("topics", f"Kafka at {servers}: {error.args[0].str()}")
     except (BrokerUnavailable, BadSetting) as reason:
-        raise kafka.fail("topics", reason) from None
+        kafka.fail("topics", reason)
     table = Table("topic", "partitions", "replicas", "")
     for name in settings().topics:
         found = existing.get(name)

@@ -54,10 +54,7 @@ class Trial:
     def __post_init__(self) -> None:
         self._mark = uuid.uuid4().bytes
         self._sent: dict[bytes, float] = {}
-        self._failures: list[str] = []
-        self._producer = kafka.producer(
-            self.servers, **{"linger.ms": "0", "on_delivery": kafka.delivered(self._failures)}
-        )
+        self._producer = kafka.producer(self.servers, **{"linger.ms": "0"})
         self._reader = kafka.consumer(self.servers, f"titanic-trial-{uuid.uuid4()}")
         topics = (settings().predictions_topic, settings().dead_letters_topic)
         assign(self._reader, topics, beginning=False)
@@ -74,7 +71,7 @@ class Trial:
             while rate and time.monotonic() < started + number / rate:
                 self._read(0.001)
             self._send(event)
-        self._producer.flush(kafka.ANSWERS_WITHIN_S)
+        kafka.flush(self._producer)
         deadline = time.monotonic() + ANSWERS_WITHIN_S
         while self._outcomes < expected and time.monotonic() < deadline:
             self._read(0.1)

@@ -8,9 +8,11 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from cli import kafka
 from cli.broker import Broker, Origin, find_or_start
+from cli.plain import plain
 from cli.processes import NotUp, Running, worker_and_api
 from cli.unavailable import BrokerUnavailable
 from titanic_model.releases import NoRelease, ReleaseRefused, Releases, StoreUnavailable
@@ -38,15 +40,15 @@ def up(
     except KeyboardInterrupt:
         console.print("stopped")
     except (BrokerUnavailable, BadSetting, NotUp, ReleaseRefused, StoreUnavailable) as reason:
-        raise kafka.fail("up", reason) from None
+        kafka.fail("up", reason)
 
 
 @contextmanager
 def everything(given: str | None, *, fresh: bool) -> Iterator[tuple[Broker, Running, Running]]:
     """The broker, a release, a worker that reads and an API that answers; all end with this."""
     with find_or_start(given or given_bootstrap_servers(), fresh=fresh) as broker:
-        console.print(f"Kafka at {broker.bootstrap_servers} ({_told(broker)})")
-        console.print(f"release {a_release()} of {settings().releases}")
+        console.print(plain(f"Kafka at {broker.bootstrap_servers} ({_told(broker)})"))
+        console.print(plain(f"release {a_release()} of {settings().releases}"))
         with worker_and_api(broker.bootstrap_servers) as (worker, api):
             with console.status("starting the worker and the API"):
                 worker.wait()
@@ -86,14 +88,16 @@ def _told(broker: Broker) -> str:
 
 def _say(broker: Broker, worker: Running, api: Running) -> None:
     here = (
-        "" if broker.origin is Origin.RUNNING else f"--bootstrap-servers {broker.bootstrap_servers}"
+        ""
+        if broker.origin is Origin.RUNNING
+        else escape(f"--bootstrap-servers {broker.bootstrap_servers}")
     )
     if broker.origin is Origin.EMBEDDED:
         here = ""
     console.print(
         f"""
-  [bold]API[/]      {api.url}/docs      log {api.log}
-  [bold]worker[/]   {worker.url}/readyz    log {worker.log}
+  [bold]API[/]      {api.url}/docs      log {escape(str(api.log))}
+  [bold]worker[/]   {worker.url}/readyz    log {escape(str(worker.log))}
   [bold]topics[/]   {" -> ".join(settings().topics[:2])}, invalid to {settings().topics[2]}
 
 In another terminal:

@@ -7,30 +7,43 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Final
+from itertools import chain
+from typing import Annotated, Final, Literal
 
 import msgspec
 import typer
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from cli import kafka
+from cli.plain import plain
 from cli.unavailable import BrokerUnavailable
+from titanic_model.passenger import MAX_ID_CHARACTERS
 from titanic_model.settings import BadSetting, settings
 
 ROWS: Final = 15
 REDRAWS_A_SECOND: Final = 8
+MAX_RECORDS: Final = 1_000
+# They are not about what is read: there is no group to have a right to, and an end is no error.
+HARMLESS: Final = {KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError._PARTITION_EOF}
 
 
 class Seen(msgspec.Struct):
     """What the table shows of a prediction."""
 
     passenger_id: str | None
-    survived: int
-    probability: float
+    survived: Literal[0, 1]
+    probability: Annotated[float, msgspec.Meta(ge=0, le=1)]
     model_version: str
     event: str | None = None
 
@@ -56,38 +69,48 @@ def watch(
     """
     try:
         servers = kafka.address(bootstrap_servers)
-        values = predictions(servers, beginning=beginning, most=most, idle_s=idle)
+        batches = predictions(servers, beginning=beginning, most=most, idle_s=idle)
         if as_json or not sys.stdout.isatty():
-            _write(values)
+            _write(batches)
         else:
-            _draw(values)
+            _draw(batches)
     except KeyboardInterrupt:
         return
-    except (BrokerUnavailable, BadSetting) as reason:
-        raise kafka.fail("watch", reason) from None
+    except (BrokerUnavailable, BadSetting, KafkaException) as reason:
+        kafka.fail("watch", reason)
 
 
 def predictions(
     servers: str, *, beginning: bool, most: int | None, idle_s: float | None
-) -> Iterator[bytes | None]:
-    """The values of predictions; None now and then, when there is none."""
+) -> Iterator[list[bytes]]:
+    """The values of predictions, as many as have come; none now and then, when there is none."""
     reader = kafka.consumer(servers, f"titanic-watch-{uuid.uuid4()}")
     try:
         assign(reader, [settings().predictions_topic], beginning=beginning)
         last = time.monotonic()
         count = 0
         while most is None or count < most:
-            message = reader.poll(1 / REDRAWS_A_SECOND)
-            if message is None or message.error():
-                if idle_s and time.monotonic() - last > idle_s:
-                    return
-                yield None
-                continue
-            last = time.monotonic()
-            count += 1
-            yield message.value()
+            first = reader.poll(1 / REDRAWS_A_SECOND)
+            messages = [] if first is None else [first, *reader.consume(MAX_RECORDS, 0)]
+            values = [value for message in messages if (value := value_of(message)) is not None]
+            if values:
+                last = time.monotonic()
+            elif idle_s and time.monotonic() - last > idle_s:
+                return
+            values = values[: None if most is None else most - count]
+            count += len(values)
+            yield values
     finally:
         reader.close()
+
+
+def value_of(message: Message) -> bytes | None:
+    """A record's value. Raises `KafkaException` for an error that ends the reading."""
+    if (error := message.error()) is None:
+        return message.value()
+    if error.retriable() or error.code() in HARMLESS:
+        return None
+    raise KafkaException(error)
 
 
 def assign(reader: Consumer, topics: Iterable[str], *, beginning: bool) -> None:
@@ -114,29 +137,25 @@ def assign(reader: Consumer, topics: Iterable[str], *, beginning: bool) -> None:
     reader.assign(places)
 
 
-def _write(values: Iterator[bytes | None]) -> None:
+def _write(batches: Iterator[list[bytes]]) -> None:
     reader = select.poll()
     reader.register(sys.stdout, 0)  # no event but the ones that come unasked: it is gone
     try:
-        for value in values:
-            if value is not None:
-                sys.stdout.buffer.write(value + b"\n")
-                continue
+        for values in batches:
+            sys.stdout.buffer.writelines(value + b"\n" for value in values)
             sys.stdout.flush()
             if reader.poll(0):
                 return
-        sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has enough. Nothing more can be written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _draw(values: Iterator[bytes | None]) -> None:
+def _draw(batches: Iterator[list[bytes]]) -> None:
     board = Board()
     with Live(board, console=Console(), refresh_per_second=REDRAWS_A_SECOND):
-        for value in values:
-            if value is not None:
-                board.add(value)
+        for value in chain.from_iterable(batches):
+            board.add(value)
 
 
 class Board:
@@ -151,7 +170,7 @@ class Board:
         self._count += 1
         try:
             seen = msgspec.json.decode(value, type=Seen)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return
         self._survived += seen.survived
         self._newest.append(seen)
@@ -162,11 +181,17 @@ class Board:
             style = "green" if seen.survived else "red"
             bar = "█" * round(10 * seen.probability)
             table.add_row(
-                seen.passenger_id or "",
+                _cell(seen.passenger_id),
                 Text("yes" if seen.survived else "no", style=style),
                 Text(f"{seen.probability:.3f} {bar}", style=style),
-                seen.model_version,
-                seen.event or "",
+                _cell(seen.model_version),
+                _cell(seen.event),
             )
         counts = f"{self._count:,} predictions, {self._survived:,} survive; Ctrl-C ends"
         return Group(table, Text(counts, style="dim"))
+
+
+def _cell(text: str | None) -> Text:
+    cell = plain(text or "")
+    cell.truncate(MAX_ID_CHARACTERS, overflow="ellipsis")
+    return cell

@@ -84,9 +84,75 @@ def test_watch_ends_quietly_when_its_reader_has_enough(stage: Scene) -> None:
     assert done.returncode == 0
 
 
+def test_predictions_come_out_of_a_pipe_while_events_still_go_in(stage: Scene) -> None:
+    stage.worker().ready()
+    with subprocess.Popen(
+        [*TITANIC, "watch", "--from-beginning"], stdout=subprocess.PIPE, env=environment(stage)
+    ) as watch:
+        with subprocess.Popen(
+            [*TITANIC, "produce", "-", "--rate", "12"],
+            stdin=subprocess.PIPE,
+            env=environment(stage),
+        ) as produce:
+            assert produce.stdin
+            assert watch.stdout
+            produce.stdin.write(LINES[:56] * 50)
+            produce.stdin.close()
+            first = json.loads(watch.stdout.readline())
+            assert produce.poll() is None
+            produce.terminate()
+        watch.terminate()
+    assert first["passenger_id"] == "a"
+
+
+def test_ctrl_c_says_how_many_events_are_delivered(stage: Scene) -> None:
+    stage.create_topics()
+    produce = subprocess.Popen(
+        [*TITANIC, "produce", "-"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(stage),
+    )
+    assert produce.stdin
+    produce.stdin.write(LINES)
+    produce.stdin.flush()
+    stage.worker().ready()
+    stage.answers(3)
+    os.kill(produce.pid, signal.SIGINT)
+    _, said = produce.communicate(timeout=30)
+    assert produce.returncode == 130
+    assert said == b"titanic produce: stopped; 3 events are delivered\n"
+
+
+def test_the_workers_transactional_id_is_not_the_commands(stage: Scene) -> None:
+    stage.create_topics()
+    done = titanic(stage, "produce", "-", stdin=LINES, KAFKA_TRANSACTIONAL_ID="worker-1")
+    assert b"3 events sent" in done.stderr
+
+
+def test_an_event_too_large_for_kafka_is_one_readable_line(stage: Scene) -> None:
+    stage.create_topics()
+    large = b'{"passenger_id":"' + b"x" * 11_000_000 + b'"}\n'
+    done = titanic(stage, "produce", "-", stdin=LINES + large, code=1)
+    assert b"event 4 was not taken, 3 are delivered" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_variables_that_are_no_settings_do_not_stop_the_broker_command(stage: Scene) -> None:
+    done = titanic(stage, "broker", KAFKA_PORT="tcp://10.0.0.1:9092")
+    assert b"there is nothing to start" in done.stderr
+    assert b"KAFKA_PORT is left out" in done.stderr
+
+
 def test_the_demo_ends_by_itself_and_says_what_it_found(stage: Scene) -> None:
     done = titanic(stage, "demo").stdout.decode()
-    for told in ("1,309", "agree", "the same answer for 1,309 of 1,309", "p99", "sent and answered"):
+    for told in (
+        "1,309",
+        "agree",
+        "the same answer for 1,309 of 1,309",
+        "p99",
+        "sent and answered",
+    ):
         assert told in done
     answers = stage.answers(1309)
     assert len(answers.dead_letters) == 7

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.events import of
+from cli.events import of_real
 from cli.ports import free
 from tests.integration.workers import Event, Scene, scene, until
 from titanic_model.passenger import Passenger
@@ -20,10 +20,7 @@ from training.fit import features
 pytestmark = pytest.mark.broker
 
 REAL = list(passengers())
-EVENTS = [
-    of({"passenger_id": p.passenger_id, "age": p.age, "sex": p.sex, "pclass": p.pclass})
-    for p in REAL
-]
+EVENTS = [of_real(one) for one in REAL]
 
 
 @pytest.fixture

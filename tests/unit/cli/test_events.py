@@ -90,3 +90,13 @@ def test_a_stream_is_read_as_it_comes() -> None:
 
     first = next(read(Pipe(), "-"))
     assert json.loads(first.value)["pclass"] == 3
+
+
+def test_half_a_surrogate_pair_is_no_id_and_the_line_is_sent_as_it_stands() -> None:
+    line = r'{"passenger_id":"\ud800","sex":"male","pclass":3}'
+    assert events(line, form=Format.JSON_LINES) == [Event(b"line-1", line.encode())]
+
+
+def test_a_field_too_large_for_a_csv_is_refused_by_its_line() -> None:
+    with pytest.raises(NoEvents, match=r"people\.csv, line 3: field larger than"):
+        events("sex,pclass\nmale,3\nmale," + "x" * 140_000, "people.csv")
