@@ -54,6 +54,7 @@ class Handover:
     """A batch on its way to the agent, and the promise of its outcome."""
 
     records: Sequence[Record]
+    limits: batch.Limits
     outcome: Future[batch.Outcome] = field(default_factory=Future)
 
 
@@ -74,15 +75,17 @@ async def score(stream: Any) -> None:
     """Score each batch with the release that is in service when it comes."""
     async for handover in stream:
         try:
-            handover.outcome.set_result(batch.score(handover.records, model.in_service()))
+            scorer = model.in_service()
+            outcome = batch.score(handover.records, scorer, handover.limits)
+            handover.outcome.set_result(outcome)
         except BaseException as error:
             handover.outcome.set_exception(error)
             raise
 
 
-def hand_over(records: Sequence[Record]) -> batch.Outcome:
+def hand_over(records: Sequence[Record], limits: batch.Limits) -> batch.Outcome:
     """From the Kafka thread to the agent and back: a rendezvous, one batch at a time."""
-    handover = Handover(records)
+    handover = Handover(records, limits)
     asyncio.run_coroutine_threadsafe(handovers.send(value=handover), app.loop)
     return handover.outcome.result()
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from stream.dead_letters import DeadLetter, bury
-from stream.record import Headers, Record
+from stream.record import Headers, Record, size_bytes
 from titanic_model.passenger import MAX_ID_CHARACTERS, Passenger, Reason, Rejection, parse
 from titanic_model.scorer import Scorer
 
@@ -24,6 +24,13 @@ class PredictionRecord(NamedTuple):
     headers: Headers | None
 
 
+class Limits(NamedTuple):
+    """The largest record that each output topic takes, in bytes."""
+
+    prediction_bytes: int
+    dead_letter_bytes: int
+
+
 class Outcome(NamedTuple):
     """What a batch of records came to: one prediction or one dead letter for each."""
 
@@ -33,9 +40,11 @@ class Outcome(NamedTuple):
 
 
 _encode_text: Final = msgspec.json.encode
+# Without headers, and with a key up to this long, a prediction has room on any topic.
+LONG_KEY_BYTES: Final = 512
 
 
-def score(records: Sequence[Record], scorer: Scorer) -> Outcome:
+def score(records: Sequence[Record], scorer: Scorer, limits: Limits) -> Outcome:
     """Answer each record, by its own merits; never raises for one of them."""
     predictions: list[PredictionRecord] = []
     refused: list[DeadLetter] = []
@@ -51,7 +60,7 @@ def score(records: Sequence[Record], scorer: Scorer) -> Outcome:
             verdict = _unreadable(error)
         if isinstance(verdict, Rejection):
             reasons[verdict.reason] += 1
-            refused.append(bury(record, headers, verdict))
+            refused.append(bury(record, headers, verdict, limits.dead_letter_bytes))
             continue
         value = b'{"passenger_id":%b,%b,"event":"%b/%d/%d"}' % (
             _encode_text(verdict.passenger_id),
@@ -60,7 +69,16 @@ def score(records: Sequence[Record], scorer: Scorer) -> Outcome:
             record.partition(),
             record.offset(),
         )
-        predictions.append(PredictionRecord(record.key(), value, headers))
+        key = record.key()
+        if (headers or (key and len(key) > LONG_KEY_BYTES)) and (
+            size := size_bytes(key, value, headers)
+        ) > limits.prediction_bytes:
+            reasons[Reason.TOO_LARGE] += 1
+            refused.append(
+                bury(record, headers, _too_large(size, limits), limits.dead_letter_bytes)
+            )
+            continue
+        predictions.append(PredictionRecord(key, value, headers))
     return Outcome(predictions, refused, reasons)
 
 
@@ -70,6 +88,14 @@ def _verdict(record: Record) -> Passenger | Rejection:
     if isinstance(verdict, Passenger) and verdict.passenger_id is msgspec.UNSET:
         return _named_by_key(verdict, record.key())
     return verdict
+
+
+def _too_large(size: int, limits: Limits) -> Rejection:
+    return Rejection.because(
+        Reason.TOO_LARGE,
+        f"with its key and headers the prediction has {size:,} bytes, more than its topic takes "
+        f"({limits.prediction_bytes:,})",
+    )
 
 
 def _unreadable(error: Exception) -> Rejection:

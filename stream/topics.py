@@ -1,19 +1,28 @@
 """The topics: created where they are absent, never changed where they exist."""
 
+from concurrent.futures import Future
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # left out of its __all__
+    AdminClient,
+    ConfigEntry,
+    ConfigResource,
+)
 from confluent_kafka.cimpl import NewTopic
 
+from stream.batch import Limits
 from titanic_model.settings import Settings
 
 REQUEST_TIMEOUT_S: Final = 10.0
 # How soon the worker says that Kafka is not there.
 LOOK_TIMEOUT_S: Final = 3.0
-# Room for an answer or a dead letter that is larger than its event: Kafka's own default of
-# 1 MiB is also the largest event.
-OUTPUT_LIMIT: Final = {"max.message.bytes": str(2 * 1024 * 1024)}
+# Kafka's own, where a topic does not tell.
+DEFAULT_LIMIT_BYTES: Final = 1_048_588
+# An event has been compressed when its topic took it, and a dead letter is larger by its headers:
+# 5 MB of the letter a are 5 kB on their topic.
+OUTPUT_LIMIT_BYTES: Final = 100 * 1024 * 1024
+OUTPUT_LIMIT: Final = {"max.message.bytes": str(OUTPUT_LIMIT_BYTES)}
 
 
 def ensure(admin: AdminClient, settings: Settings) -> list[str]:
@@ -34,6 +43,21 @@ def ensure(admin: AdminClient, settings: Settings) -> list[str]:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
     return created
+
+
+def limits(admin: AdminClient, settings: Settings) -> Limits:
+    """The largest records that the output topics take, as they say; else Kafka's default."""
+    names = (settings.predictions_topic, settings.dead_letters_topic)
+    asked = {name: ConfigResource(ConfigResource.Type.TOPIC, name) for name in names}
+    told = admin.describe_configs(list(asked.values()), request_timeout=REQUEST_TIMEOUT_S)
+    return Limits(*(_limit(told[asked[name]]) for name in names))
+
+
+def _limit(told: "Future[dict[str, ConfigEntry]]") -> int:
+    try:
+        return int(told.result()["max.message.bytes"].value or DEFAULT_LIMIT_BYTES)
+    except (KafkaException, KeyError):  # not everybody may ask
+        return DEFAULT_LIMIT_BYTES
 
 
 def _new(name: str, settings: Settings) -> NewTopic:

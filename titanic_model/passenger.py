@@ -44,6 +44,7 @@ class Reason(StrEnum):
     MISSING_FIELD = "missing_field"
     WRONG_TYPE = "wrong_type"
     OUT_OF_RANGE = "out_of_range"
+    TOO_LARGE = "too_large"
     INTERNAL_ERROR = "internal_error"
 
 

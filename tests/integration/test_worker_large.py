@@ -1,0 +1,73 @@
+"""Events too large for what comes of them hold up neither neighbours nor their partition."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from tests import synthetic
+from tests.integration.workers import Event, Scene, origin, passenger, scene
+from titanic_model.releases import Releases
+
+pytestmark = pytest.mark.broker
+
+# Its topic takes it to the last byte; with a dead letter's headers it is more than a topic takes
+# by Kafka's default.
+LARGEST = b"x" * 1_048_400
+# A few kilobytes on its topic.
+EXPANDS = b"a" * 5_000_000
+LARGE_HEADER: list[tuple[str, bytes | None]] = [("large", b"y" * 1_048_400)]
+
+
+@pytest.fixture
+def stage(kafka: str, tmp_path: Path) -> Iterator[Scene]:
+    releases = str(tmp_path / "releases")
+    synthetic.publish(Releases(releases))
+    with scene(kafka, tmp_path, releases) as made:
+        yield made
+
+
+def produce_compressed(stage: Scene, value: bytes) -> None:
+    properties = {"compression.type": "gzip", "message.max.bytes": 10_000_000}
+    producer = Producer({"bootstrap.servers": stage.servers, **properties})
+    producer.produce(stage.passengers, value, b"expands", partition=0)
+    assert producer.flush(30) == 0
+
+
+def test_on_topics_of_ours_they_become_dead_letters_byte_for_byte(stage: Scene) -> None:
+    stage.worker(TITANIC_PARTITIONS="1").ready()
+    ids = stage.produce([passenger(1), Event(LARGEST, b"k"), passenger(2)])
+    produce_compressed(stage, EXPANDS)
+    ids += stage.produce([passenger(3)])
+
+    answers = stage.answers(5)
+
+    assert len(answers.predictions) == 3
+    assert [letter.value() for letter in answers.dead_letters] == [LARGEST, EXPANDS]
+    assert set(answers.events.values()) == {1}
+
+
+def test_on_topics_with_kafkas_own_limit_what_does_not_fit_is_left_out(stage: Scene) -> None:
+    stage.create_topics()
+    stage.worker().ready()
+    ids = stage.produce(
+        [
+            passenger(1, "first"),
+            Event(LARGEST, b"garbage"),
+            Event(passenger(2).value, b"headers", LARGE_HEADER),
+            passenger(3, "last"),
+        ]
+    )
+    produce_compressed(stage, EXPANDS)
+
+    answers = stage.answers(5)
+
+    assert len(answers.predictions) == 2
+    assert set(answers.events.values()) == {1}
+    assert Counter(ids) <= answers.events
+    for letter in answers.dead_letters:
+        headers = dict(letter.headers() or [])
+        assert headers["__connect.errors.exception.class.name"] == b"too_large"
+        assert origin(letter).encode() in (headers["__connect.errors.exception.message"] or b"")
