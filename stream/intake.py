@@ -70,6 +70,8 @@ class Intake:
         # None: a new reader begins at the end, so that only the batch knows where it did.
         earliest = properties["auto.offset.reset"] in {"earliest", "smallest", "beginning"}
         self._beginning = OFFSET_BEGINNING if earliest else None
+        # With the new group protocol a member that is given nothing is told nothing.
+        self._told_of_nothing = properties.get("group.protocol", "").lower() != "consumer"
         self._member_id: str | None = None
         self._revoked: set[int] = set()
         # How often partitions went, so that who knows their offsets knows when to forget them.
@@ -78,7 +80,7 @@ class Intake:
 
     def subscribe(self) -> None:
         """Join the group; its assignments come with `gather`."""
-        self._status.reading_or_joining()
+        self._joins()
         self.consumer.subscribe(
             [self._topic],
             on_assign=self._on_assign,
@@ -147,6 +149,13 @@ class Intake:
         self.consumer.close()
         log.info("left the group")
 
+    def _joins(self) -> None:
+        """The group has yet to decide; where it may never say so, what the worker has is its part."""
+        if self._told_of_nothing:
+            self._status.reading_or_joining()
+        else:
+            self._status.given([])
+
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._member_id = consumer.memberid()
         self._status.given(tp.partition for tp in partitions)
@@ -158,6 +167,7 @@ class Intake:
         self._revoked |= gone
         self.revocations += 1
         self._status.gave_back(gone)
+        self._joins()
         metrics.ASSIGNED.set(len(self._status.partitions))
         log.info("gave back %s", self._named(gone))
 
