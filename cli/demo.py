@@ -5,9 +5,9 @@ import json
 import signal
 import statistics
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, nullcontext
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import typer
@@ -27,6 +27,9 @@ from cli.up import everything
 from cli.watch import REDRAWS_A_SECOND, Board
 from titanic_model.releases import ReleaseRefused, StoreUnavailable
 from titanic_model.settings import BadSetting, settings
+
+if TYPE_CHECKING:
+    from training.dataset import RealPassenger
 
 RATE: Final = 1_000.0
 ROUNDS: Final = 20
@@ -75,6 +78,14 @@ def demo(
     _say_what_next()
 
 
+class Row(NamedTuple):
+    """A line of the summary, and what of it is not as it should be."""
+
+    what: str
+    found: str
+    amiss: Sequence[str] = ()
+
+
 def _demonstrate(servers: str, api: Running, *, burst: bool) -> list[str]:
     """Send, read, print the summary; returns what is not as it should be."""
     from training.dataset import passengers  # noqa: PLC0415 - serving has no scikit-learn
@@ -89,46 +100,74 @@ def _demonstrate(servers: str, api: Running, *, burst: bool) -> list[str]:
         with show:
             trial.run(_among(BAD_EVENTS, events), RATE)
         answers = {key: answer for key, answer in trial.answers.items() if key in real}
-        rows = {
-            "events sent": f"{len(events):,} real passengers and {len(BAD_EVENTS)} bad events, "
-            f"at {RATE:,.0f} a second",
-            "predictions": f"{len(answers):,}",
-            "dead letters": _reasons(trial),
-        }
-        amiss = missing(trial.answers, trial.refusals, len(events))
+        rows = _first(trial, answers, len(events))
         if answers:
-            right = sum(answer.survived == real[key].survived for key, answer in answers.items())
-            died = sum(not one.survived for one in real.values())
-            rows["who really survived"] = (
-                f"{right / len(answers):.1%} agree; 'nobody' is right for {died / len(real):.1%}"
-            )
-            agree = sum(_asked(api, events, answers))
-            rows["/predict"] = f"the same answer for {agree:,} of {len(events):,}"
-            if agree < len(events):
-                amiss.append(f"the API and the stream differ on {len(events) - agree} passengers")
-        if burst and not amiss:
-            many = [again(event, n) for n in range(ROUNDS) for event in events]
-            seconds = trial.run(many)
-            rows["burst"] = (
-                f"{len(many):,} events in {seconds:.2f} s, sent and answered: "
-                f"{len(many) / seconds:,.0f} a second"
-            )
-            amiss += missing(trial.answers, trial.refusals, len(events) + len(many))
-        if not amiss:
-            steady = [again(event, ROUNDS) for event in events]
-            trial.run(steady, RATE)
-            amiss += missing(trial.answers, trial.refusals, len(events) * (ROUNDS * burst + 2))
-            rows["latency"] = (
-                f"{_latency(trial, steady)} at {RATE:,.0f} a second, exactly once; "
-                f"right after the start: {_latency(trial, events)}"
-            )
-    if trial.doubled:
-        amiss.append(f"{trial.doubled} answers came twice")
+            rows += [_truth(answers, real), _by_api(api, events, answers)]
+        if burst and not _amiss(rows):
+            rows.append(_burst(trial, events))
+        if not _amiss(rows):
+            rows.append(_steady(trial, events))
     table = Table(title="The demo", show_header=False, title_justify="left")
-    for name, value in rows.items():
-        table.add_row(name, plain(value))
+    for row in rows:
+        table.add_row(row.what, plain(row.found))
     Console().print(table)
-    return amiss
+    doubled = [f"{trial.doubled} answers came twice"] if trial.doubled else []
+    return _amiss(rows) + doubled
+
+
+def _amiss(rows: Iterable[Row]) -> list[str]:
+    return [line for row in rows for line in row.amiss]
+
+
+def _first(trial: Trial, answers: Mapping[bytes, Answer], sent: int) -> list[Row]:
+    """What came of everyone and of the bad events among them."""
+    told = f"{sent:,} real passengers and {len(BAD_EVENTS)} bad events, at {RATE:,.0f} a second"
+    return [
+        Row("events sent", told, missing(trial.answers, trial.refusals, sent)),
+        Row("predictions", f"{len(answers):,}"),
+        Row("dead letters", _reasons(trial)),
+    ]
+
+
+def _truth(answers: Mapping[bytes, Answer], real: Mapping[bytes, "RealPassenger"]) -> Row:
+    right = sum(answer.survived == real[key].survived for key, answer in answers.items())
+    died = sum(not one.survived for one in real.values())
+    return Row(
+        "who really survived",
+        f"{right / len(answers):.1%} agree; 'nobody' is right for {died / len(real):.1%}",
+    )
+
+
+def _by_api(api: Running, events: Sequence[Event], answers: Mapping[bytes, Answer]) -> Row:
+    agree, sent = sum(_asked(api, events, answers)), len(events)
+    amiss = [f"the API and the stream differ on {sent - agree} passengers"] if agree < sent else []
+    return Row("/predict", f"the same answer for {agree:,} of {sent:,}", amiss)
+
+
+def _burst(trial: Trial, events: Sequence[Event]) -> Row:
+    """Everyone, many times, as fast as it goes."""
+    many = [again(event, n) for n in range(ROUNDS) for event in events]
+    expected = len(trial.answers) + len(many)
+    seconds = trial.run(many)
+    told = f"{len(many):,} events in {seconds:.2f} s, sent and answered: "
+    return Row(
+        "burst",
+        told + f"{len(many) / seconds:,.0f} a second",
+        missing(trial.answers, trial.refusals, expected),
+    )
+
+
+def _steady(trial: Trial, events: Sequence[Event]) -> Row:
+    """Everyone once more, now that all is warm."""
+    steady = [again(event, ROUNDS) for event in events]
+    expected = len(trial.answers) + len(steady)
+    trial.run(steady, RATE)
+    return Row(
+        "latency",
+        f"{_latency(trial, steady)} at {RATE:,.0f} a second, exactly once; "
+        f"right after the start: {_latency(trial, events)}",
+        missing(trial.answers, trial.refusals, expected),
+    )
 
 
 def again(event: Event, number: int) -> Event:
