@@ -2,16 +2,19 @@
 
 The Kafka thread (`exchange`) hands each batch over a Faust channel to the agent, which scores it
 (`batch`), and publishes the outcome. Faust's own consumer and producer stay out: see
-docs/decisions/0001-kafka-client.md.
+docs/decisions/0001-our-own-kafka-thread-inside-faust.md.
 """
 
 import asyncio
 import logging
+import os
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import faust
@@ -64,7 +67,9 @@ try:
 except BadSetting as error:
     sys.exit(f"worker: {error}")
 
-app = App(DEFAULT_GROUP, broker=f"kafka://{servers}", store="memory://", web_bind=config.web_host)
+# Faust makes a folder for tables, of which there are none.
+faust_folder = Path(tempfile.gettempdir()) / f"titanic-faust-{os.getuid()}"
+app = App(DEFAULT_GROUP, broker=f"kafka://{servers}", store="memory://", datadir=faust_folder)
 model = Follower(Releases(config.releases))
 handovers = app.channel()
 stopping = threading.Event()
