@@ -150,7 +150,7 @@ class Intake:
         log.info("left the group")
 
     def _joins(self) -> None:
-        """The group has yet to decide; where it may never say so, what the worker has is its part."""
+        """What the worker has is its part if the group may stay silent; else it will decide."""
         if self._told_of_nothing:
             self._status.reading_or_joining()
         else:

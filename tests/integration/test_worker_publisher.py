@@ -1,6 +1,7 @@
 """The publishers on a real Kafka: what is refused or stuck is undone, and they go on."""
 
 import logging
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -107,7 +108,7 @@ def test_a_stale_member_is_refused_and_its_batch_undone(stage: Scene, consumer: 
 
 
 def test_a_record_too_large_for_its_topic_is_named(stage: Scene, consumer: Consumer) -> None:
-    large = Outcome([PredictionRecord(b"key", b"x" * 2_000_000, None)], [], Counter())
+    large = Outcome([PredictionRecord(b"key", os.urandom(2_000_000), None)], [], Counter())
     offsets = [TopicPartition(stage.passengers, 0, 1)]
     with closing(publisher(stage)) as made:
         with pytest.raises(Undone, match=r"did not take a record of 2,000,000 bytes"):
@@ -138,7 +139,7 @@ def test_at_least_once_what_follows_a_stuck_batch_is_not_lost_with_it(
 def test_at_least_once_a_record_too_large_for_its_topic_is_named(
     stage: Scene, consumer: Consumer
 ) -> None:
-    large = Outcome([PredictionRecord(b"key", b"x" * 2_000_000, None)], [], Counter())
+    large = Outcome([PredictionRecord(b"key", os.urandom(2_000_000), None)], [], Counter())
     offsets = [TopicPartition(stage.passengers, 0, 1)]
     with closing(AtLeastOnce(settings(stage), consumer, patience())) as made:
         with pytest.raises(Undone, match=r"did not take a record of 2,000,000 bytes"):
