@@ -22,11 +22,13 @@ from cli import kafka
 from cli.plain import plain
 from cli.unavailable import BrokerUnavailable
 from stream.clients import build, consumer_properties
+from stream.topics import limits_of
 from titanic_model.releases import NoRelease, ReleaseRefused, Releases, StoreUnavailable
 from titanic_model.settings import BadSetting, kafka_settings, settings
 
 REQUEST_TIMEOUT_S: Final = 10.0
 # Clocks further apart than this make latencies and retention times misleading.
+REASON_BYTES: Final = 4_096
 MAX_CLOCK_DIFFERENCE_S: Final = 1.0
 NOT_ALLOWED: Final = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -128,6 +130,22 @@ def _topics(admin: AdminClient) -> Iterator[Finding]:
             )
         else:
             yield Finding(f"topic {name}", found)
+    if {settings().passengers_topic, settings().dead_letters_topic} <= existing.keys():
+        yield _room(admin)
+
+
+def _room(admin: AdminClient) -> Finding:
+    """Whether a dead letter, an event and the reason, has room wherever the event had."""
+    events, letters = settings().passengers_topic, settings().dead_letters_topic
+    event_bytes, letter_bytes = limits_of(admin, events, letters)
+    found = f"{letters} takes {letter_bytes:,} bytes, {events} {event_bytes:,}"
+    if letter_bytes >= event_bytes + REASON_BYTES:
+        return Finding("room", found)
+    return Finding(
+        "room",
+        f"{found}: a large bad event is left out of its dead letter",
+        f"raise max.message.bytes of {letters}",
+    )
 
 
 def _group(admin: AdminClient, servers: str) -> Finding:

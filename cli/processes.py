@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,10 +40,6 @@ class Running:
     log: Path
     process: "subprocess.Popen[bytes]"
 
-    def ready(self) -> bool:
-        """Whether it says so itself."""
-        return self.problem() is None
-
     def problem(self) -> str | None:
         """Why it is not ready, in its own words."""
         try:
@@ -57,20 +53,22 @@ class Running:
         except OSError as error:
             return str(error)
 
-    def wait(self) -> None:
-        """Until it is ready. Raises `NotUp`."""
-        deadline = time.monotonic() + READY_WITHIN_S
-        while not self.ready():
-            self.check()
-            if time.monotonic() > deadline:
-                raise NotUp(f"the {self.name} is not ready: {self.problem()}; its log: {self.log}")
-            time.sleep(0.05)
-
     def check(self) -> None:
         """Raises `NotUp` when it has ended."""
         if self.process.poll() is not None:
             lines = self.log.read_text(errors="replace").splitlines() or ["it said nothing"]
             raise NotUp(f"the {self.name} ended: {lines[-1].strip()} (log: {self.log})")
+
+
+def wait_until_ready(*processes: Running, check: Callable[[], None]) -> None:
+    """Until all say that they are; `check` is called meanwhile. Raises `NotUp`, and as it does."""
+    deadline = time.monotonic() + READY_WITHIN_S
+    for process in processes:
+        while problem := process.problem():
+            check()
+            if time.monotonic() > deadline:
+                raise NotUp(f"the {process.name} is not ready: {problem}; its log: {process.log}")
+            time.sleep(0.05)
 
 
 @contextmanager
@@ -99,7 +97,10 @@ def _start(
     stack: ExitStack, name: str, port: int, command: list[str], environment: Mapping[str, str]
 ) -> Running:
     folder = user_log_path("titanic")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotUp(f"no log can be written: {folder}: {error.strerror}") from None
     log = folder / f"{name}-{port}.log"
     process = subprocess.Popen(
         [sys.executable, guard.__file__, str(GRACE_S), str(log), sys.executable, *command],

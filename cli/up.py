@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, NoReturn
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -13,11 +13,12 @@ from rich.markup import escape
 from cli import kafka
 from cli.broker import Broker, Origin, find_or_start
 from cli.plain import plain
-from cli.processes import NotUp, Running, worker_and_api
+from cli.processes import NotUp, Running, wait_until_ready, worker_and_api
 from cli.unavailable import BrokerUnavailable
 from titanic_model.releases import NoRelease, ReleaseRefused, Releases, StoreUnavailable
 from titanic_model.settings import BadSetting, given_bootstrap_servers, settings
 
+LOOK_EVERY_S: Final = 0.5
 console = Console(stderr=True, highlight=False)
 
 
@@ -36,7 +37,9 @@ def up(
     try:
         with everything(bootstrap_servers, fresh=fresh) as (broker, worker, api):
             _say(broker, worker, api)
-            _watch_over(worker, api)
+            while True:
+                check(broker, worker, api)
+                time.sleep(LOOK_EVERY_S)
     except KeyboardInterrupt:
         console.print("stopped")
     except (BrokerUnavailable, BadSetting, NotUp, ReleaseRefused, StoreUnavailable) as reason:
@@ -51,18 +54,29 @@ def everything(given: str | None, *, fresh: bool) -> Iterator[tuple[Broker, Runn
         console.print(plain(f"release {a_release()} of {settings().releases}"))
         with worker_and_api(broker.bootstrap_servers) as (worker, api):
             with console.status("starting the worker and the API"):
-                worker.wait()
-                api.wait()
+                wait_until_ready(worker, api, check=lambda: check(broker, worker, api))
             yield broker, worker, api
 
 
+def check(broker: Broker, *processes: Running) -> None:
+    """Raises `NotUp` when anything that was started here has ended by itself."""
+    if broker.cluster and (node := broker.cluster.fallen(within_s=0)):
+        raise NotUp(f"Kafka ended: {node.why()} (log: {node.log})")
+    for process in processes:
+        process.check()
+
+
 def a_release() -> str:
-    """The champion's id; without one, the model is trained first."""
+    """The champion's id, once it is found whole; without one, the model is trained first."""
     releases = Releases(settings().releases)
     try:
-        return releases.champion()
+        manifest, _ = releases.load(releases.champion())
+    except ReleaseRefused as error:
+        raise NotUp(f"{error}; 'titanic train' makes a new one") from None
     except NoRelease:
         console.print("no release yet: training the model")
+    else:
+        return manifest.id
     try:
         from training.dataset import BadData  # noqa: PLC0415 - serving has no scikit-learn
         from training.train import main as train  # noqa: PLC0415
@@ -87,13 +101,9 @@ def _told(broker: Broker) -> str:
 
 
 def _say(broker: Broker, worker: Running, api: Running) -> None:
-    here = (
-        ""
-        if broker.origin is Origin.RUNNING
-        else escape(f"--bootstrap-servers {broker.bootstrap_servers}")
-    )
-    if broker.origin is Origin.EMBEDDED:
-        here = ""
+    # One of ours is found without being named.
+    given = broker.origin is Origin.GIVEN
+    here = escape(f"--bootstrap-servers {broker.bootstrap_servers}") if given else ""
     console.print(
         f"""
   [bold]API[/]      {api.url}/docs      log {escape(str(api.log))}
@@ -108,10 +118,3 @@ In another terminal:
 
 Ctrl-C stops everything."""
     )
-
-
-def _watch_over(*processes: Running) -> NoReturn:
-    while True:
-        for process in processes:
-            process.check()
-        time.sleep(0.5)

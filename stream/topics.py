@@ -46,11 +46,15 @@ def ensure(admin: AdminClient, settings: Settings) -> list[str]:
 
 
 def limits(admin: AdminClient, settings: Settings) -> Limits:
-    """The largest records that the output topics take, as they say; else Kafka's default."""
-    names = (settings.predictions_topic, settings.dead_letters_topic)
-    asked = {name: ConfigResource(ConfigResource.Type.TOPIC, name) for name in names}
-    told = admin.describe_configs(list(asked.values()), request_timeout=REQUEST_TIMEOUT_S)
-    return Limits(*(_limit(told[asked[name]]) for name in names))
+    """The largest records that the output topics take."""
+    return Limits(*limits_of(admin, settings.predictions_topic, settings.dead_letters_topic))
+
+
+def limits_of(admin: AdminClient, *names: str) -> list[int]:
+    """The largest records in bytes that topics take, as they say; else Kafka's default."""
+    asked = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+    told = admin.describe_configs(asked, request_timeout=REQUEST_TIMEOUT_S)
+    return [_limit(told[resource]) for resource in asked]
 
 
 def _limit(told: "Future[dict[str, ConfigEntry]]") -> int:

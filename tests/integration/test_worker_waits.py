@@ -105,7 +105,9 @@ def test_it_outlasts_a_broker_that_comes_late_goes_and_comes_again(
         worker.becomes(200)
         ids = absent.produce(passenger(number) for number in range(12_000))
         worker.has_answered(1_000)
-        broker.stop()
+        # By signal 9: one that stops in order, alone, may forget the marker of a transaction that
+        # it has confirmed (seen with Kafka 4.3.1); its log, recovered, does not.
+        broker.nodes[0].kill()
         worker.becomes(503)
         assert worker.page("/livez")[0] == 200
         broker.start()
