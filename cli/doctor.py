@@ -27,8 +27,9 @@ from titanic_model.releases import NoRelease, ReleaseRefused, Releases, StoreUna
 from titanic_model.settings import BadSetting, kafka_settings, settings
 
 REQUEST_TIMEOUT_S: Final = 10.0
-# Clocks further apart than this make latencies and retention times misleading.
+# What a dead letter's own headers take, with a long message.
 REASON_BYTES: Final = 4_096
+# Clocks further apart than this make latencies and retention times misleading.
 MAX_CLOCK_DIFFERENCE_S: Final = 1.0
 NOT_ALLOWED: Final = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
