@@ -50,7 +50,7 @@ def test_every_file_that_a_document_names_is_there(document: Path) -> None:
 def test_every_file_that_the_code_names_is_there() -> None:
     for package in PACKAGES:
         for module in (ROOT / package).rglob("*.py"):
-            for path in re.findall(r"(?:docs|tests)/[\w/-]+\.\w+", module.read_text()):
+            for path in re.findall(r"(?:docs/decisions|tests)/[\w/-]+\.\w+", module.read_text()):
                 assert (ROOT / path).exists(), f"{module}: {path}"
 
 
