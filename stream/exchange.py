@@ -137,8 +137,8 @@ class Exchange:
             log.warning("%s are read again: %s", batch, reason)
             if self._undone:
                 self._batch.wait(f"{batch} cannot be answered: {reason}")
+                self._learn_limits()
             self._undone = True
-            self._learn_limits()
             self._rewind(intake, batch)
         else:
             self._undone = False

@@ -19,6 +19,10 @@ REQUEST_TIMEOUT_S: Final = 10.0
 LOOK_TIMEOUT_S: Final = 3.0
 # Kafka's own, where a topic does not tell.
 DEFAULT_LIMIT_BYTES: Final = 1_048_588
+MAY_NOT_ASK: Final = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+}
 # An event has been compressed when its topic took it, and a dead letter is larger by its headers:
 # 5 MB of the letter a are 5 kB on their topic.
 OUTPUT_LIMIT_BYTES: Final = 100 * 1024 * 1024
@@ -46,12 +50,15 @@ def ensure(admin: AdminClient, settings: Settings) -> list[str]:
 
 
 def limits(admin: AdminClient, settings: Settings) -> Limits:
-    """The largest records that the output topics take."""
+    """The largest records that the output topics take. Raises `KafkaException`."""
     return Limits(*limits_of(admin, settings.predictions_topic, settings.dead_letters_topic))
 
 
 def limits_of(admin: AdminClient, *names: str) -> list[int]:
-    """The largest records in bytes that topics take, as they say; else Kafka's default."""
+    """The largest records in bytes that topics take; Kafka's default where we may not ask.
+
+    Raises `KafkaException`.
+    """
     asked = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
     told = admin.describe_configs(asked, request_timeout=REQUEST_TIMEOUT_S)
     return [_limit(told[resource]) for resource in asked]
@@ -60,7 +67,9 @@ def limits_of(admin: AdminClient, *names: str) -> list[int]:
 def _limit(told: "Future[dict[str, ConfigEntry]]") -> int:
     try:
         return int(told.result()["max.message.bytes"].value or DEFAULT_LIMIT_BYTES)
-    except (KafkaException, KeyError):  # not everybody may ask
+    except KafkaException as error:
+        if error.args[0].code() not in MAY_NOT_ASK:
+            raise
         return DEFAULT_LIMIT_BYTES
 
 

@@ -1,11 +1,18 @@
 """Events too large for what comes of them hold up neither neighbours nor their partition."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # left out of its __all__
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+)
 
 from tests import synthetic
 from tests.integration.workers import Event, Scene, origin, passenger, scene
@@ -71,3 +78,23 @@ def test_on_topics_with_kafkas_own_limit_what_does_not_fit_is_left_out(stage: Sc
         headers = dict(letter.headers() or [])
         assert headers["__connect.errors.exception.class.name"] == b"too_large"
         assert origin(letter).encode() in (headers["__connect.errors.exception.message"] or b"")
+
+
+def test_a_limit_that_is_lowered_meanwhile_is_learnt(stage: Scene) -> None:
+    stage.worker().ready()
+    lowered = ConfigResource(
+        ConfigResource.Type.TOPIC,
+        stage.dead_letters,
+        incremental_configs=[
+            ConfigEntry("max.message.bytes", "100000", incremental_operation=AlterConfigOpType.SET)
+        ],
+    )
+    admin = AdminClient({"bootstrap.servers": stage.servers})
+    admin.incremental_alter_configs([lowered])[lowered].result(30)
+
+    ids = stage.produce([passenger(1), Event(os.urandom(500_000), b"garbage"), passenger(2)])
+
+    answers = stage.answers(3)
+    assert answers.events == Counter(ids)
+    [letter] = answers.dead_letters
+    assert dict(letter.headers() or [])["__connect.errors.exception.class.name"] == b"too_large"
