@@ -29,7 +29,6 @@ class Answer(msgspec.Struct):
     probability: float
     model_version: str
     event: str
-    raw: bytes = b""
     seconds: float = 0.0
 
 
@@ -114,7 +113,6 @@ class Trial:
             return
         raw = message.value() or b""
         answer = msgspec.json.decode(raw, type=Answer)
-        answer.raw = raw
         answer.seconds = time.monotonic() - self._sent[key]
         self.answers[key] = answer
         self.on_prediction(raw)

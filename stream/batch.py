@@ -58,27 +58,22 @@ def score(records: Sequence[Record], scorer: Scorer, limits: Limits) -> Outcome:
             verdict = _verdict(record)
         except Exception as error:  # whatever it is, it must not stop the neighbours
             verdict = _unreadable(error)
-        if isinstance(verdict, Rejection):
-            reasons[verdict.reason] += 1
-            refused.append(bury(record, headers, verdict, limits.dead_letter_bytes))
-            continue
-        value = b'{"passenger_id":%b,%b,"event":"%b/%d/%d"}' % (
-            _encode_text(verdict.passenger_id),
-            answer(verdict).json,
-            record.topic().encode(),
-            record.partition(),
-            record.offset(),
-        )
-        key = record.key()
-        if (headers or (key and len(key) > LONG_KEY_BYTES)) and (
-            size := size_bytes(key, value, headers)
-        ) > limits.prediction_bytes:
-            reasons[Reason.TOO_LARGE] += 1
-            refused.append(
-                bury(record, headers, _too_large(size, limits), limits.dead_letter_bytes)
+        if isinstance(verdict, Passenger):
+            key = record.key()
+            value = b'{"passenger_id":%b,%b,"event":"%b/%d/%d"}' % (
+                _encode_text(verdict.passenger_id),
+                answer(verdict).json,
+                record.topic().encode(),
+                record.partition(),
+                record.offset(),
             )
-            continue
-        predictions.append(PredictionRecord(key, value, headers))
+            long = headers or (key and len(key) > LONG_KEY_BYTES)
+            if not long or size_bytes(key, value, headers) <= limits.prediction_bytes:
+                predictions.append(PredictionRecord(key, value, headers))
+                continue
+            verdict = _too_large(size_bytes(key, value, headers), limits)
+        reasons[verdict.reason] += 1
+        refused.append(bury(record, headers, verdict, limits.dead_letter_bytes))
     return Outcome(predictions, refused, reasons)
 
 

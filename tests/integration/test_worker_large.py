@@ -2,8 +2,6 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
@@ -14,9 +12,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # left out of 
     ConfigResource,
 )
 
-from tests import synthetic
-from tests.integration.workers import Event, Scene, origin, passenger, scene
-from titanic_model.releases import Releases
+from tests.integration.workers import Event, Scene, origin, passenger
 
 pytestmark = pytest.mark.broker
 
@@ -26,14 +22,6 @@ LARGEST = b"x" * 1_048_400
 # A few kilobytes on its topic.
 EXPANDS = b"a" * 5_000_000
 LARGE_HEADER: list[tuple[str, bytes | None]] = [("large", b"y" * 1_048_400)]
-
-
-@pytest.fixture
-def stage(kafka: str, tmp_path: Path) -> Iterator[Scene]:
-    releases = str(tmp_path / "releases")
-    synthetic.publish(Releases(releases))
-    with scene(kafka, tmp_path, releases) as made:
-        yield made
 
 
 def produce_compressed(stage: Scene, value: bytes) -> None:

@@ -12,30 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from tests import synthetic
 from tests.integration.workers import (
     SHORT_TIMEOUTS,
     SMALL_BATCHES,
     Event,
     Scene,
     passenger,
-    scene,
 )
-from titanic_model.releases import Releases
 
 pytestmark = pytest.mark.broker
 
 # Enough that a worker with small batches is still busy when a test interferes.
 LOAD = 12_000
 UNDER_WAY = 1_000
-
-
-@pytest.fixture
-def stage(kafka: str, tmp_path: Path) -> Iterator[Scene]:
-    releases = str(tmp_path / "releases")
-    synthetic.publish(Releases(releases))
-    with scene(kafka, tmp_path, releases) as made:
-        yield made
 
 
 def load(count: int = LOAD) -> Iterator[Event]:
