@@ -1,9 +1,10 @@
 # Each target sets up what it needs by itself; `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo up train check test format lock clean
+.PHONY: help demo up train check test format lock image clean
 
 VENV := .venv
 BIN := $(VENV)/bin
+IMAGE ?= data_engineering_project
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3.14 python3 python,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 
 help: ## this list
@@ -35,8 +36,18 @@ format: $(VENV)/.dev ## format the code and mend what lint can mend
 lock: $(VENV)/.dev ## refresh requirements/*.txt from pyproject.toml
 	@sh requirements/compile.sh
 
+image: ## build the container image of worker and API
+	docker build $(DOCKER_BUILD) --tag $(IMAGE) .
+
 clean: ## remove the virtual environment and what runs leave behind
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis releases titanic_model/knn_model.p
+
+# The tools that check workflows and manifests, apart from the project's own packages.
+$(VENV)/delivery/.made: requirements/delivery.txt $(VENV)/.dev
+	@$(PYTHON) -m venv $(VENV)/delivery
+	@echo "installing requirements/delivery.txt into $(VENV)/delivery"
+	@$(VENV)/delivery/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
 
 # One stamp per lock: nothing is installed again until the lock changes.
 $(VENV)/.%: requirements/%.txt pyproject.toml

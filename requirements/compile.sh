@@ -22,6 +22,8 @@ compile demo pyproject.toml --extra training --extra broker $same
 compile training pyproject.toml --extra training $same
 compile serving pyproject.toml $same
 compile build --group build $same
+# tools with an environment of their own: they want another click than Faust does
+compile delivery --group delivery
 if [ "$out" != requirements ]; then
     for lock in requirements/*.txt; do
         cmp -s "$lock" "$out/$(basename "$lock")" || { echo "$lock does not match pyproject.toml: run 'make lock'" >&2; exit 1; }
