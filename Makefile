@@ -1,6 +1,6 @@
 # Each target sets up what it needs by itself; `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo up train check test format lock image clean
+.PHONY: help demo up train check test bench faults format lock image clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,6 +28,15 @@ check: $(VENV)/.dev ## lint, format, types, import directions, locks
 
 test: $(VENV)/.dev ## unit, contract and integration tests, the last on a real Kafka
 	$(BIN)/pytest $(TESTS)
+
+bench: $(VENV)/.dev ## throughput, next to bytes that are only passed through; EVENTS=1000000 ROUNDS=3 JSON=file
+	@$(BIN)/python -m benchmarks.throughput $(if $(EVENTS),--events $(EVENTS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(JSON),--json $(JSON))
+
+faults: $(VENV)/.dev ## the tests that kill, freeze and restart workers and brokers, ROUNDS=3 times
+	@rounds=$$(seq $(or $(ROUNDS),3)) && test -n "$$rounds" && for round in $$rounds; do \
+		echo "faults: round $$round of $(or $(ROUNDS),3)"; \
+		$(BIN)/pytest --exitfirst -m faults $(TESTS) || { echo "faults: failed in round $$round" >&2; exit 1; }; \
+	done
 
 format: $(VENV)/.dev ## format the code and mend what lint can mend
 	$(BIN)/ruff check --fix .
