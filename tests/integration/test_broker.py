@@ -149,6 +149,7 @@ def topics(address: str) -> set[str]:
     return set(AdminClient({"bootstrap.servers": address}).list_topics(timeout=10).topics)
 
 
+@pytest.mark.faults
 def test_the_broker_dies_with_a_parent_that_is_killed(start: Start) -> None:
     running = start("--port", "0")
     assert running.end(signal.SIGKILL) == -signal.SIGKILL
@@ -156,6 +157,7 @@ def test_the_broker_dies_with_a_parent_that_is_killed(start: Start) -> None:
     assert not ports.answers(running.port)
 
 
+@pytest.mark.faults
 def test_topics_survive_a_restart_and_fresh_empties_them(start: Start) -> None:
     first = start("--port", "0")
     admin = AdminClient({"bootstrap.servers": first.address})
@@ -171,6 +173,7 @@ def test_topics_survive_a_restart_and_fresh_empties_them(start: Start) -> None:
     assert "passengers" not in topics(third.address)
 
 
+@pytest.mark.faults
 def test_a_broker_that_falls_is_reported(start: Start, tmp_path: Path) -> None:
     running = start("--port", "0")
     os.kill(running.jvm, signal.SIGKILL)

@@ -11,7 +11,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from cli.embedded.cluster import cluster
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.faults]
 WITHIN_S = 60.0
 
 

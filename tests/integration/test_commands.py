@@ -181,6 +181,7 @@ def test_up_runs_until_ctrl_c_and_leaves_nothing_running(stage: Scene) -> None:
     assert is_free(api)
 
 
+@pytest.mark.faults
 def test_what_up_started_ends_when_up_is_killed(stage: Scene) -> None:
     log = stage.folder / "up.log"
     with log.open("wb") as out:

@@ -18,7 +18,7 @@ from stream.publisher import AtLeastOnce, Transactional, Undone
 from tests.integration.workers import Scene, scene, until
 from titanic_model.settings import Settings
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.faults]
 
 OUTCOME = Outcome([PredictionRecord(b"key", b'{"event": "a/0/0"}', None)], [], Counter())
 

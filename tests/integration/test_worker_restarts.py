@@ -20,7 +20,7 @@ from tests.integration.workers import (
     passenger,
 )
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.faults]
 
 # Enough that a worker with small batches is still busy when a test interferes.
 LOAD = 12_000

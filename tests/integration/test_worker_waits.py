@@ -94,6 +94,7 @@ def test_a_stop_ends_the_wait_for_kafka(absent: Scene) -> None:
     assert "Traceback" not in worker.log
 
 
+@pytest.mark.faults
 def test_it_outlasts_a_broker_that_comes_late_goes_and_comes_again(
     absent: Scene, tmp_path: Path
 ) -> None:
