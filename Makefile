@@ -1,6 +1,6 @@
 # Each target sets up what it needs by itself; `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo up train check test bench faults format lock image clean
+.PHONY: help demo up train check test bench faults format hooks check-hooks changelog release lock image clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +8,7 @@ IMAGE ?= data_engineering_project
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3.14 python3 python,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## everything once, by itself: Kafka, training, worker, API, all passengers, a summary
 	@$(BIN)/titanic demo
@@ -41,6 +41,19 @@ faults: $(VENV)/.dev ## the tests that kill, freeze and restart workers and brok
 format: $(VENV)/.dev ## format the code and mend what lint can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+hooks: $(VENV)/.dev $(VENV)/delivery/.made ## from now on, check what is committed before it is: lint, types, secrets, the message
+	$(VENV)/delivery/bin/pre-commit install --install-hooks
+
+check-hooks: $(VENV)/.dev $(VENV)/delivery/.made ## every hook, on every file and every commit
+	$(VENV)/delivery/bin/pre-commit run --all-files
+	$(VENV)/delivery/bin/pre-commit run --all-files --hook-stage pre-push
+
+changelog: $(VENV)/delivery/.made ## print a draft of the changelog's Unreleased section, from the commits
+	@$(VENV)/delivery/bin/git-cliff --offline --unreleased
+
+release: ## VERSION=1.2.3: the changelog's section and the version on a branch, and what comes next
+	@$(PYTHON) .github/release.py "$(VERSION)"
 
 lock: $(VENV)/.dev ## refresh requirements/*.txt from pyproject.toml
 	@sh requirements/compile.sh
