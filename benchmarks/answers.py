@@ -7,7 +7,6 @@ whatever they say about themselves, and costs them nothing while they run.
 
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Final
 
 from confluent_kafka import (
@@ -28,6 +27,8 @@ from cli import kafka
 
 STAMPED_BY_THE_BROKER: Final = {"message.timestamp.type": "LogAppendTime"}
 REQUEST_TIMEOUT_S: Final = 10.0
+# The stamps' resolution: fewer answers than fill it take no less.
+LEAST_S: Final = 0.001
 # A contestant without an answer for so long will give none.
 STUCK_AFTER_S: Final = 60.0
 AT_ONCE: Final = 10_000
@@ -42,14 +43,6 @@ NOT_YET: Final = {
 
 class NotAnswered(Exception):
     """A contestant did not answer every event once; the message says how many it did."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """All answers are there, the first and the last taken at these times, in seconds."""
-
-    first_at: float
-    last_at: float
 
 
 def create(admin: AdminClient, topic: str, partitions: int, **config: str) -> None:
@@ -77,10 +70,11 @@ def committed(admin: AdminClient, places: list[TopicPartition]) -> int:
         return 0
 
 
-def read(servers: str, places: list[TopicPartition], expected: int) -> Answered:
+def read(servers: str, places: list[TopicPartition], expected: int) -> float:
     """Read the committed answers until there are as many as expected, and to the topic's end.
 
-    Raises `NotAnswered` when there are more, or when no more come.
+    Returns the seconds from the first to the last. Raises `NotAnswered` when there are more, or
+    when no more come.
     """
     reader = kafka.consumer(servers, "titanic-benchmark", **{"enable.partition.eof": "true"})
     with closing(reader):
@@ -88,7 +82,7 @@ def read(servers: str, places: list[TopicPartition], expected: int) -> Answered:
         return _count(reader, len(places), expected)
 
 
-def _count(reader: Consumer, partitions: int, expected: int) -> Answered:
+def _count(reader: Consumer, partitions: int, expected: int) -> float:
     count, first, last = 0, float("inf"), 0.0
     at_end: set[int | None] = set()
     deadline = time.monotonic() + STUCK_AFTER_S
@@ -106,7 +100,7 @@ def _count(reader: Consumer, partitions: int, expected: int) -> Answered:
             deadline = time.monotonic() + STUCK_AFTER_S
     if count > expected:
         raise NotAnswered(f"{expected:,} events got {count:,} answers")
-    return Answered(first / 1000, last / 1000)
+    return max((last - first) / 1000, LEAST_S)
 
 
 def _is_an_end(message: Message) -> bool:

@@ -60,7 +60,7 @@ def _in_a_folder(file: Path | None) -> Path | None:
 def main(
     *,
     count: Annotated[
-        int, typer.Option("--events", min=1_000, help="Events that each contestant reads.")
+        int, typer.Option("--events", min=10_000, help="Events that each contestant reads.")
     ] = 1_000_000,
     rounds: Annotated[
         int, typer.Option(min=1, help="Each contestant runs once in each; a median needs 3.")

@@ -14,8 +14,8 @@ from titanic_model.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
-PACKAGES = ("titanic_model", "stream", "api", "training", "cli")
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")]
+PACKAGES = ("titanic_model", "stream", "api", "training", "cli", "benchmarks")
 
 
 def variable(name: str) -> str:
@@ -40,7 +40,9 @@ def test_the_readme_gives_each_setting_its_default() -> None:
 def test_every_file_that_a_document_names_is_there(document: Path) -> None:
     text = document.read_text()
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
-    paths = re.findall(r"`((?:titanic_model|stream|api|training|cli|tests|docs)/[\w./]+)`", text)
+    paths = re.findall(
+        r"`((?:titanic_model|stream|api|training|cli|benchmarks|tests|docs)/[\w./]+)`", text
+    )
     for link in links:
         assert (document.parent / link).exists(), link
     for path in paths:
