@@ -1,6 +1,6 @@
 # Each target sets up what it needs by itself; `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo up train check test bench faults format hooks check-hooks changelog release lock image clean
+.PHONY: help demo up train check check-delivery test bench faults format hooks check-hooks changelog release lock package image clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,6 +25,16 @@ check: $(VENV)/.dev ## lint, format, types, import directions, locks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@sh requirements/compile.sh --check
+
+DELIVERY := $(VENV)/delivery/bin
+check-delivery: $(VENV)/delivery/.made ## workflows and compose file
+	@command -v go >/dev/null || { echo "actionlint needs Go, which was not found: https://go.dev/doc/install" >&2; exit 2; }
+	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 -shellcheck $(DELIVERY)/shellcheck
+	$(DELIVERY)/zizmor --quiet --offline --persona=auditor .github
+	$(DELIVERY)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(DELIVERY)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	$(DELIVERY)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(DELIVERY)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 test: $(VENV)/.dev ## unit, contract and integration tests, the last on a real Kafka
 	$(BIN)/pytest $(TESTS)
@@ -55,8 +65,11 @@ changelog: $(VENV)/delivery/.made ## print a draft of the changelog's Unreleased
 release: ## VERSION=1.2.3: the changelog's section and the version on a branch, and what comes next
 	@$(PYTHON) .github/release.py "$(VERSION)"
 
-lock: $(VENV)/.dev ## refresh requirements/*.txt from pyproject.toml
+lock: $(VENV)/.dev ## requirements/*.txt from pyproject.toml; UPGRADE=1 takes newer versions
 	@sh requirements/compile.sh
+
+package: $(VENV)/.dev ## wheel and source archive in dist/
+	$(BIN)/hatchling build -d dist
 
 image: ## build the container image of worker and API
 	docker build $(DOCKER_BUILD) --tag $(IMAGE) .

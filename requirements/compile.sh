@@ -1,5 +1,6 @@
 #!/bin/sh
 # Write the locks from pyproject.toml, or with --check say whether they still match it.
+# Newer versions only where UPGRADE is set.
 # Versions and hashes only: no registry's host gets into a lock.
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,7 +13,7 @@ if [ "${1:-}" = --check ]; then
 fi
 compile() { # compile NAME ARGUMENT...
     name="$1"; shift
-    "$uv" pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+    "$uv" pip compile ${UPGRADE:+--upgrade} --quiet --universal --generate-hashes --no-header --no-annotate \
         --output-file "$out/$name.txt" "$@"
 }
 # dev is the superset; the others take its versions
