@@ -1,8 +1,8 @@
 """The limit: bytes from one topic to another by the same client, with nothing in between.
 
-It neither parses nor commits, and no delivery is reported to it. What it does per event is what
-any worker in Python has to do at the least. It reads the settings that the worker reads, so that
-both are told alike what to read, what to write and where.
+It neither parses nor commits, and hears of no delivery: what it does for an event is the least
+that any worker in Python has to do. It reads the settings that the worker reads, so that both are
+told alike what to read, what to write and where.
 """
 
 import signal
@@ -24,9 +24,10 @@ CONSUMER: Final = {
 }
 PRODUCER: Final = {
     "partitioner": "murmur2_random",
-    "linger.ms": "5",
+    "linger.ms": "100",
     "queue.buffering.max.messages": "1000000",
     "compression.type": "lz4",
+    "delivery.report.only.error": "true",
 }
 
 
