@@ -6,7 +6,7 @@ told alike what to read, what to write and where.
 """
 
 import signal
-from typing import Final
+from typing import Any, Final
 
 from confluent_kafka import Consumer, Message, Producer
 
@@ -22,12 +22,12 @@ CONSUMER: Final = {
     "enable.auto.commit": "false",
     "fetch.queue.backoff.ms": "10",
 }
-PRODUCER: Final = {
+PRODUCER: Final[dict[str, Any]] = {
     "partitioner": "murmur2_random",
     "linger.ms": "100",
     "queue.buffering.max.messages": "1000000",
     "compression.type": "lz4",
-    "delivery.report.only.error": "true",
+    "delivery.report.only.error": True,
 }
 
 
