@@ -6,6 +6,7 @@ told to stop by SIGTERM.
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -17,11 +18,12 @@ from typing import Final
 
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
+from platformdirs import user_log_path
 
 from benchmarks import answers
 from cli import guard
 
-WORKER: Final = ("-m", "faust", "-A", "stream.app", "worker")
+WORKER: Final = ("-m", "faust", "-A", "stream.app", "worker", "-l", "info")
 # The one whose trend is kept, by this name.
 EXACTLY_ONCE: Final = "worker, exactly once"
 # What a stop may take before it is forced.
@@ -95,7 +97,7 @@ def run(entry: Entry, course: Course, name: str, answered: Callable[[int], None]
     """
     answers.create(course.admin, name, course.partitions, **answers.STAMPED_BY_THE_BROKER)
     places = [TopicPartition(name, number) for number in range(course.partitions)]
-    log = course.folder / f"{name}.log"
+    log = _log(entry)
     started = time.monotonic()
     startup_s = 0.0
     with _process(entry, course.environment(entry, name), log) as process:
@@ -103,8 +105,7 @@ def run(entry: Entry, course: Course, name: str, answered: Callable[[int], None]
         while count < course.events:
             if _ended(process) or time.monotonic() > deadline:
                 raise answers.NotAnswered(
-                    f"{count:,} of {course.events:,} events were answered, "
-                    f"and it said: {_last_line(log)}"
+                    f"{count:,} of {course.events:,} events were answered; its log: {log}"
                 )
             if (now := answers.committed(course.admin, places)) > count:
                 startup_s = startup_s or time.monotonic() - started
@@ -145,6 +146,8 @@ def _ended(process: "subprocess.Popen[bytes]") -> bool:
     return True
 
 
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").split("\n") if log.exists() else []
-    return next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
+def _log(entry: Entry) -> Path:
+    """What it says in its last run, for who wants to know why it failed. Raises `OSError`."""
+    folder = user_log_path("titanic")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"benchmark-{'-'.join(re.findall(r'[a-z]+', entry.name))}.log"
