@@ -1,9 +1,10 @@
 """Run a job's shell steps here, as GitHub would: `rehearse.py WORKFLOW JOB [NAME=VALUE…]`.
 
-In a fresh clone of what is committed, with the environment and the files ($GITHUB_OUTPUT, …) that a
-step has. NAME=VALUE gives what an expression names (`matrix.python=3.13`, `vars.IMAGE=…`,
-`steps.ID.outputs.NAME=…` of an action); what nobody gave is empty, as on GitHub. `only=…` and
-`skip=…` choose steps by a part of their name or script. Actions of others are skipped, and named.
+In a fresh clone of what is committed and a new HOME, with the environment and the files
+($GITHUB_OUTPUT, …) that a step has. NAME=VALUE gives what an expression names
+(`matrix.python=3.13`, `vars.IMAGE=…`, `steps.ID.outputs.NAME=…` of an action); what nobody gave is
+empty, as on GitHub. `skip=…` leaves out steps by a part of their text. Actions of others are left
+out, and named.
 """
 
 import json
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 TOKEN = re.compile(r"'(?:[^']|'')*'|&&|\|\||[!=]=|[!()\[\],]|[\w.-]+|\s+")
+EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 OPERATORS = {"&&": " and ", "||": " or ", "!": " not ", "true": "True", "false": "False"}
 
 
@@ -38,13 +41,8 @@ class Contexts(dict[str, Any]):
     def functions(self) -> dict[str, Any]:
         """The functions that workflows here use."""
         failed = bool(self.get("failed"))
-        return {
-            "always": lambda: True,
-            "success": lambda: not failed,
-            "failure": lambda: failed,
-            "cancelled": lambda: False,
-            "toJSON": json.dumps,
-        }
+        said = {"always": True, "success": not failed, "failure": failed, "cancelled": False}
+        return {"toJSON": json.dumps} | {name: partial(bool, told) for name, told in said.items()}
 
     def at(self, name: str) -> Any:
         """The value of a dotted name; of a part of one all that is below; else nothing."""
@@ -55,15 +53,11 @@ class Contexts(dict[str, Any]):
 
     def text(self, template: object) -> str:
         """A text with its expressions put in."""
-        if isinstance(template, bool):
-            return str(template).lower()
-        return re.sub(
-            r"\$\{\{\s*(.*?)\s*\}\}", lambda found: _shown(self.value(found[1])), str(template)
-        )
+        return EXPRESSION.sub(lambda found: _shown(self.value(found[1])), _shown(template))
 
     def holds(self, condition: object) -> bool:
         """Whether a step or job with this `if` runs."""
-        text = re.sub(r"^\$\{\{\s*(.*?)\s*\}\}$", r"\1", str(condition))
+        text = EXPRESSION.sub(r"\1", str(condition))
         if not re.search(r"\b(always|success|failure|cancelled)\(\)", text):
             text = f"success() && ({text})"
         return bool(self.value(text))
@@ -98,11 +92,14 @@ class Rehearsal:
 
     def __init__(self, home: Path, contexts: Contexts, workflow: dict[str, Any]) -> None:
         self.clone, self.home, self.contexts = home / "clone", home, contexts
-        self.only, self.skip = contexts.get("only", ""), contexts.get("skip", "")
+        self.skip = contexts.get("skip", "")
         self.shell: str = workflow.get("defaults", {}).get("run", {}).get("shell", "")
         self.path: list[str] = []
         self.env = {
             "CI": "true",
+            "HOME": str(home),
+            "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")),
+            "GOPATH": os.environ.get("GOPATH", str(Path.home() / "go")),
             "GITHUB_WORKSPACE": str(self.clone),
             "RUNNER_TEMP": str(home / "temp"),
             "GITHUB_STEP_SUMMARY": str(home / "summary"),
@@ -124,23 +121,20 @@ class Rehearsal:
                 _say(f"-- skipped, as told: {title}")
             elif str(step.get("uses", "")).startswith("./"):
                 self._action(step, contexts)
-            elif "uses" in step or (self.only and self.only not in str(step)):
+            elif "uses" in step:
                 _say(f"-- skipped: {title}")
             else:
                 self._script(step, title, contexts)
 
     def _action(self, step: dict[str, Any], outside: Contexts) -> None:
         action = yaml.safe_load((self.clone / step["uses"] / "action.yml").read_text())
-        given = {**{k: v.get("default", "") for k, v in action.get("inputs", {}).items()}}
-        given |= {name: outside.text(value) for name, value in step.get("with", {}).items()}
         inside = Contexts({k: v for k, v in outside.items() if not k.startswith("steps.")})
-        inside |= {f"inputs.{name}": value for name, value in given.items()}
+        inside |= {f"inputs.{name}": outside.text(v) for name, v in step.get("with", {}).items()}
         _say(f"-- {step['uses']}")
         self.steps(action["runs"]["steps"], inside)
         outside["failed"] = inside.get("failed", False)
         for name, output in action.get("outputs", {}).items():
-            if "id" in step:
-                outside[f"steps.{step['id']}.outputs.{name}"] = inside.text(output["value"])
+            outside[f"steps.{step.get('id')}.outputs.{name}"] = inside.text(output["value"])
 
     def _script(self, step: dict[str, Any], title: str, contexts: Contexts) -> None:
         _say(f"-- {title}")
