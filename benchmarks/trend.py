@@ -20,7 +20,7 @@ HISTORY: Final = "history.jsonl"
 PAGE: Final = "README.md"
 DRAWN: Final = 90
 LISTED: Final = 30
-# Slower than this share of what it was is no noise: rounds of one night differ by a tenth.
+# Of what it was; what is above is left to noise.
 LEAST_SHARE: Final = 0.8
 JUDGED_BY: Final = 10
 JUDGED_FROM: Final = 5
@@ -126,7 +126,7 @@ xychart-beta
 def _row(of: Night) -> str:
     cells = (
         of.at[:16].replace("T", " "),
-        of.commit[:12] if of.commit else "",
+        of.commit[:12] + of.commit[40:] if of.commit else "",  # with the "+" that may follow
         f"{of.ratio.median:.2f}",
         f"{of.ratio.lowest:.2f} - {of.ratio.highest:.2f}",
         f"{of.worker_events_per_s:,.0f}",
