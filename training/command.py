@@ -50,7 +50,10 @@ def train(
         from training.dataset import BadData  # noqa: PLC0415 - heavy, and of the extra `training`
         from training.train import main  # noqa: PLC0415
     except ModuleNotFoundError as missing:
-        raise _stop(f"{missing}; training needs this package's extra 'training'") from None
+        raise _stop(
+            f"{missing}; training needs this package's extra 'training', "
+            "or the image that 'docker build --target training' makes"
+        ) from None
     try:
         main(data=data, releases=releases, seed=seed)
     except (BadData, BadSetting, NoRelease, ReleaseRefused, StoreUnavailable) as problem:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -36,16 +37,16 @@ def class_path() -> str:
     home = cache / f"kafka-{kafka_lock.fingerprint()}"
     jars = kafka_lock.jars()
     if not _complete(home, jars):
+        if find_spec("jgo") is None:
+            raise BrokerUnavailable(
+                f"the embedded Apache Kafka needs the extra 'broker' of this package; {OTHERWISE}"
+            )
         try:
             with _one_at_a_time(cache / "download.lock"):
                 if not _complete(home, jars):
                     _download(jars, home)
         except OSError as error:
             raise BrokerUnavailable(_reason(error, cache)) from error
-        except ImportError as error:
-            raise BrokerUnavailable(
-                f"the embedded Apache Kafka needs the extra 'broker' of this package; {OTHERWISE}"
-            ) from error
     return str(home / "*")
 
 
