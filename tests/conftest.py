@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,8 +52,10 @@ def pipeline(release_store: str) -> "Pipeline":
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What runs on the shared broker can be chosen, to run it on the other kind, too."""
+    """What runs on the shared broker, or is about the image, can be chosen by its marker."""
     for item in items:
+        if item.path.is_relative_to(Path(__file__).with_name("image")):
+            item.add_marker("image")
         if isinstance(item, pytest.Function) and "kafka" in item.fixturenames:
             item.add_marker("shared_broker")
 

@@ -5,7 +5,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,9 +13,13 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from cli import ports
+from tests.integration import programs
 from tests.synthetic import publish
 from titanic_model.passenger import Passenger
 from titanic_model.releases import Releases
+
+pytestmark = pytest.mark.image
 
 JSON = {"content-type": "application/json"}
 WOMAN = {"passenger_id": "1-42", "age": 29.0, "sex": "female", "pclass": 1}
@@ -46,18 +49,17 @@ class Server:
         return listens[1]
 
 
+def start(log: Path, **settings: str) -> subprocess.Popen[bytes]:
+    door = ("--host", ports.HOST, "--port", "0")
+    return programs.start("api", *door, environment=os.environ | settings, log=log)
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """The API, on a free port, without a release, with warnings as errors."""
     log = tmp_path / "log"
     releases = Releases(str(tmp_path / "releases"))
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "uvicorn", "api:app", "--port", "0"],
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "TITANIC_RELEASES": releases.location},
-        )
+    process = start(log, TITANIC_RELEASES=releases.location, PYTHONWARNINGS="error")
     try:
         server = Server(process, log, releases)
         server.wait_until(lambda: "running on" in log.read_text())
@@ -156,15 +158,8 @@ def test_it_stops_when_told_to(server: Server, ready: str, stop: signal.Signals)
     assert "Traceback" not in log
 
 
-def test_a_bad_setting_ends_the_start_with_one_line() -> None:
-    started = subprocess.run(
-        [sys.executable, "-m", "uvicorn", "api:app", "--port", "0"],
-        env={**os.environ, "TITANIC_PARTITIONS": "zero"},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
-    assert started.returncode == 1
-    assert started.stderr.startswith("api: TITANIC_PARTITIONS=zero")
-    assert len(started.stderr.splitlines()) == 1
+def test_a_bad_setting_ends_the_start_with_one_line(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert start(log, TITANIC_PARTITIONS="zero").wait(DEADLINE_S) == 1
+    (line,) = log.read_text().splitlines()
+    assert line.startswith("api: TITANIC_PARTITIONS=zero")

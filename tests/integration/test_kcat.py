@@ -14,6 +14,7 @@ from titanic_model.passenger import Prediction
 KCAT = shutil.which("kcat") or ""
 pytestmark = [
     pytest.mark.broker,
+    pytest.mark.image,
     pytest.mark.skipif(not KCAT, reason="kcat is not installed (apt-get install kcat)"),
 ]
 

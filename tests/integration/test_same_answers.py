@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from cli import ports
 from cli.events import of_real
-from cli.ports import free
+from tests.integration import programs
 from tests.integration.workers import Event, Scene, scene, until
 from titanic_model.passenger import Passenger
 from training.dataset import passengers
 from training.fit import features
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.image]
 
 REAL = list(passengers())
 EVENTS = [of_real(one) for one in REAL]
@@ -54,22 +55,26 @@ def test_the_stream_the_api_and_the_pickle_agree_on_every_passenger(stage: Scene
 
 
 def _ask_the_api(stage: Scene) -> Iterator[tuple[str, tuple[int, float]]]:
-    port = next(free())
-    command = [sys.executable, "-m", "uvicorn", "api:app", "--port", str(port)]
-    with subprocess.Popen(command, env=stage.environment(), stderr=subprocess.DEVNULL) as api:
-        try:
-            until(lambda: _answers(f"http://127.0.0.1:{port}/readyz"), "the API is ready", 60)
-            for event in EVENTS:
-                request = urllib.request.Request(
-                    f"http://127.0.0.1:{port}/predict",
-                    event.value,
-                    {"content-type": "application/json"},
-                )
-                with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
-                    told = json.loads(response.read())
-                yield told["passenger_id"], (told["survived"], told["probability"])
-        finally:
-            api.terminate()
+    port = str(next(ports.free()))
+    api = programs.start(
+        *("api", "--host", ports.HOST, "--port", port),
+        environment=stage.environment(),
+        log=stage.folder / "api.log",
+    )
+    try:
+        until(lambda: _answers(f"http://{ports.HOST}:{port}/readyz"), "the API is ready", 60)
+        for event in EVENTS:
+            request = urllib.request.Request(
+                f"http://{ports.HOST}:{port}/predict",
+                event.value,
+                {"content-type": "application/json"},
+            )
+            with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+                told = json.loads(response.read())
+            yield told["passenger_id"], (told["survived"], told["probability"])
+    finally:
+        api.kill()
+        api.wait()
 
 
 def _answers(url: str) -> bool:

@@ -9,20 +9,12 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from tests import synthetic
-from tests.integration.workers import (
-    Answers,
-    Event,
-    Scene,
-    Worker,
-    headers,
-    origin,
-    passenger,
-    scene,
-)
+from tests.integration.answers import Answers, headers, origin
+from tests.integration.workers import Event, Scene, Worker, passenger, scene
 from titanic_model.passenger import Passenger, Reason, parse
 from titanic_model.releases import Releases
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.image]
 
 HEADERS: list[tuple[str, bytes | None]] = [
     ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),

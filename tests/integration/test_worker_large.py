@@ -12,9 +12,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # left out of 
     ConfigResource,
 )
 
-from tests.integration.workers import Event, Scene, origin, passenger
+from tests.integration.answers import origin
+from tests.integration.workers import Event, Scene, passenger
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.image]
 
 # Its topic takes it to the last byte; with a dead letter's headers it is more than a topic takes
 # by Kafka's default.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.programs import pid
 from tests.integration.workers import (
     SHORT_TIMEOUTS,
     SMALL_BATCHES,
@@ -20,7 +21,7 @@ from tests.integration.workers import (
     passenger,
 )
 
-pytestmark = [pytest.mark.broker, pytest.mark.faults]
+pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.image]
 
 # Enough that a worker with small batches is still busy when a test interferes.
 LOAD = 12_000
@@ -81,15 +82,15 @@ def test_two_workers_without_a_setting_share_the_work(stage: Scene) -> None:
     ids = stage.produce(load())
     assert stage.answers(len(ids)).events == Counter(ids)
     assert one.url != other.url
-    slots = [held(worker.process.pid) for worker in (one, other)]
+    slots = [held(pid(worker.process)) for worker in (one, other)]
     assert sorted(slots) == ["worker-0.lock", "worker-1.lock"]
     assert one.metric("titanic_events_total") > 0
     assert other.metric("titanic_events_total") > 0
 
 
-def held(pid: int) -> str:
+def held(process: int) -> str:
     """The slot that a process holds."""
-    files = [path.resolve().name for path in Path(f"/proc/{pid}/fd").iterdir()]
+    files = [path.resolve().name for path in Path(f"/proc/{process}/fd").iterdir()]
     (slot,) = [name for name in files if name.startswith("worker-") and name.endswith(".lock")]
     return slot
 

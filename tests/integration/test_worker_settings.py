@@ -11,6 +11,8 @@ from tests import synthetic
 from tests.integration.workers import Scene, scene
 from titanic_model.releases import Releases
 
+pytestmark = pytest.mark.image
+
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Scene]:

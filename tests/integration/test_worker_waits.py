@@ -14,7 +14,7 @@ from tests import synthetic
 from tests.integration.workers import SMALL_BATCHES, Scene, passenger, scene
 from titanic_model.releases import CHAMPION, Releases
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.image]
 
 
 @pytest.fixture

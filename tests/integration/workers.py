@@ -1,28 +1,26 @@
-"""Real workers on a real Kafka: each scene has its own topics, group, state and release store.
-
-The readers are `read_committed` and know nothing of the worker's code but the contract.
-"""
+"""Real workers on a real Kafka: each scene has its own topics, group, state and release store."""
 
 import json
 import os
 import re
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 import uuid
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, Message, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+
+from tests.integration import programs
+from tests.integration.answers import Answers, read
 
 READY_WITHIN_S: Final = 60.0
 STOPPED_WITHIN_S: Final = 40.0
@@ -63,18 +61,14 @@ def passenger(number: int, key: str = "key") -> Event:
 
 
 class Worker:
-    """A worker's process, its pages and its log."""
+    """A worker that runs, its pages and its log."""
 
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         self._log = log
         self._url: str | None = None
-        with log.open("wb") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "faust", "-A", "stream.app", "worker", "-l", "info"],
-                env=environment,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-            )
+        # A store that is not there yet is made in the log's folder, in the tests that have none.
+        store = Path(environment["TITANIC_RELEASES"])
+        self.process = programs.start("worker", environment=environment, log=log, folders=[store])
 
     @property
     def log(self) -> str:
@@ -265,78 +259,13 @@ class Scene:
         assert all(ids)
         return ids
 
-    def answers(self, count: int, within_s: float = ANSWERED_WITHIN_S) -> "Answers":
+    def answers(self, count: int, within_s: float = ANSWERED_WITHIN_S) -> Answers:
         """All that is on both topics, once at least that many records are there."""
-        records = _read(self.servers, [self.predictions, self.dead_letters], count, within_s)
+        records = read(self.servers, [self.predictions, self.dead_letters], count, within_s)
         return Answers(
             [m for m in records if m.topic() == self.predictions],
             [m for m in records if m.topic() == self.dead_letters],
         )
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What workers published, as a `read_committed` reader sees it."""
-
-    predictions: Sequence[Message]
-    dead_letters: Sequence[Message]
-
-    @property
-    def events(self) -> Counter[str]:
-        """How often each event was answered, with a prediction or a dead letter."""
-        return Counter(
-            [answer["event"] for answer in self.values] + [origin(m) for m in self.dead_letters]
-        )
-
-    @property
-    def values(self) -> list[dict[str, Any]]:
-        """The predictions, decoded, in the order they were read."""
-        return [json.loads(message.value() or b"") for message in self.predictions]
-
-
-def headers(message: Message) -> list[tuple[str, bytes | None]]:
-    """A record's headers, in their order."""
-    return cast(list[tuple[str, bytes | None]], message.headers() or [])
-
-
-def origin(dead_letter: Message) -> str:
-    """The id of the event that a dead letter was."""
-    named = dict(headers(dead_letter))
-    place = (named[f"__connect.errors.{part}"] for part in ("topic", "partition", "offset"))
-    return "/".join((part or b"").decode() for part in place)
-
-
-def _read(servers: str, topics: list[str], count: int, within_s: float) -> list[Message]:
-    """At least `count` records of the topics from their beginning, and all there is after them."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": servers,
-            "group.id": "nobody",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-        }
-    )
-    deadline = time.monotonic() + within_s
-    try:
-        known = consumer.list_topics(timeout=10).topics
-        places = [TopicPartition(t, p, 0) for t in topics for p in known[t].partitions]
-        consumer.assign(places)
-        records: list[Message] = []
-        at_end: set[tuple[str | None, int | None]] = set()
-        while len(records) < count or len(at_end) < len(places):
-            assert time.monotonic() < deadline, f"{len(records)} of {count} records"
-            for message in consumer.consume(10_000, 0.2):
-                place = message.topic(), message.partition()
-                if error := message.error():
-                    assert error.code() == KafkaError._PARTITION_EOF, error
-                    at_end.add(place)
-                else:
-                    at_end.discard(place)
-                    records.append(message)
-        return records
-    finally:
-        consumer.close()
 
 
 @contextmanager
