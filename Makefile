@@ -1,10 +1,11 @@
 # Each target sets up what it needs by itself; `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo up train check check-delivery test bench faults format hooks check-hooks changelog release lock package image clean
+.PHONY: help demo up train check check-delivery test test-image bench faults format hooks check-hooks changelog release lock package image clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 IMAGE ?= data_engineering_project
+TRAINING_IMAGE ?= data_engineering_project-training
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3.14 python3 python,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 
 help: ## this list
@@ -42,6 +43,11 @@ check-delivery: $(VENV)/delivery/.made ## workflows, issue forms, compose file, 
 
 test: $(VENV)/.dev ## unit, contract and integration tests, the last on a real Kafka
 	$(BIN)/pytest $(TESTS)
+
+# An IMAGE that is named is taken as it is, one from a registry, too.
+test-image: $(VENV)/.dev $(if $(filter file,$(origin IMAGE)),image) ## what the image is to do and to hold: integration tests on the built one, or on IMAGE=name
+	docker build --quiet $(DOCKER_BUILD) --target training --tag $(TRAINING_IMAGE) .
+	TEST_IMAGE=$(IMAGE) TEST_TRAINING_IMAGE=$(TRAINING_IMAGE) $(BIN)/pytest -m image $(TESTS)
 
 bench: $(VENV)/.dev ## throughput, next to bytes that are only passed through; EVENTS=1000000 ROUNDS=3 JSON=file
 	@$(BIN)/python -m benchmarks.throughput $(if $(EVENTS),--events $(EVENTS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(JSON),--json $(JSON))
