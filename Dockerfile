@@ -8,28 +8,28 @@ ARG PYTHON=python:3.13-slim
 FROM ${PYTHON} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
-COPY requirements requirements
+COPY requirements/build.txt requirements/serving.txt requirements/
 RUN python3 -m venv /build \
     && /build/bin/pip install --quiet --require-hashes --requirement requirements/build.txt \
     && python3 -m venv --without-pip /opt/titanic \
     && /build/bin/pip --python /opt/titanic/bin/python install --quiet --require-hashes \
         --requirement requirements/serving.txt
 
-FROM build AS project
-COPY . .
-RUN /build/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheel .
-
-FROM build AS venv
-COPY --from=project /wheel /wheel
-RUN /build/bin/pip --python /opt/titanic/bin/python install --quiet --no-deps /wheel/*.whl
-
-FROM build AS training-venv
+FROM build AS training-build
+COPY requirements/training.txt requirements/
 RUN /build/bin/pip --python /opt/titanic/bin/python install --quiet --require-hashes \
         --requirement requirements/training.txt
-COPY --from=project /wheel /wheel
-RUN /build/bin/pip --python /opt/titanic/bin/python install --quiet --no-deps /wheel/*.whl
 
-FROM training-venv AS fit
+# Below a root of its own, so that it is a layer of its own, and the large one below it stays as it
+# is while only the code changes.
+FROM build AS project
+COPY . .
+RUN /build/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheel . \
+    && /build/bin/pip --python /opt/titanic/bin/python install --quiet --no-deps --root /project \
+        /wheel/*.whl
+
+FROM training-build AS fit
+COPY --from=project /project/opt/titanic /opt/titanic
 RUN /opt/titanic/bin/titanic train --releases /releases
 
 # By itself, so that a build for several platforms can be given one release for all of them:
@@ -42,7 +42,6 @@ LABEL org.opencontainers.image.title="titanic-stream-scorer" \
       org.opencontainers.image.description="A model on Kafka: passengers in, predictions out, exactly once" \
       org.opencontainers.image.licenses="Apache-2.0"
 RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin titanic
-COPY --from=trained --chown=10001:10001 /releases /var/lib/titanic/releases
 COPY deploy/image /opt/titanic-image
 # The root file system may be read-only: nothing is written but below TMPDIR.
 # Every container has its own /dev/shm, read-only or not.
@@ -60,9 +59,13 @@ USER 10001:10001
 HEALTHCHECK --interval=5s --timeout=4s --start-period=60s CMD ["healthy"]
 
 FROM base AS training
-COPY --from=training-venv /opt/titanic /opt/titanic
+COPY --from=training-build /opt/titanic /opt/titanic
+COPY --from=project /project/opt/titanic /opt/titanic
+COPY --from=trained --chown=10001:10001 /releases /var/lib/titanic/releases
 CMD ["train"]
 
 FROM base AS serving
-COPY --from=venv /opt/titanic /opt/titanic
+COPY --from=build /opt/titanic /opt/titanic
+COPY --from=project /project/opt/titanic /opt/titanic
+COPY --from=trained --chown=10001:10001 /releases /var/lib/titanic/releases
 CMD ["api"]
