@@ -37,7 +37,7 @@ check-delivery: $(VENV)/delivery/.made ## workflows, issue forms, compose file, 
 	$(DELIVERY)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(DELIVERY)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(DELIVERY)/kubernetes-validate --strict --no-warn --quiet $(filter-out %/kustomization.yaml,$(wildcard deploy/cluster/*/*.yaml deploy/cluster/overlays/*/*.yaml))
-	$(DELIVERY)/shellcheck deploy/host/send deploy/host/deploy deploy/cluster/deploy
+	$(DELIVERY)/shellcheck deploy/host/send deploy/host/deploy deploy/cluster/deploy .github/cluster-token .github/notes .github/verify
 	$(DELIVERY)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(DELIVERY)/check-jsonschema --builtin-schema vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 
