@@ -134,8 +134,9 @@ class Composed:
         """Kafka, from outside."""
         return Topics(f"{ports.HOST}:{self.kafka_port}", self.folder, "")
 
-    def compose(self, *arguments: str) -> str:
-        """What `docker compose` writes, once it has succeeded."""
+    @property
+    def environment(self) -> dict[str, str]:
+        """What `docker compose` reads: these images, ports and names, and no setting of ours."""
         inherited = {
             name: value
             for name, value in os.environ.items()
@@ -148,8 +149,12 @@ class Composed:
             "KAFKA_PORT": str(self.kafka_port),
             "API_PORT": str(self.api_port),
         }
+        return inherited | own
+
+    def compose(self, *arguments: str) -> str:
+        """What `docker compose` writes, once it has succeeded."""
         command = [*compose(), "--file", "docker-compose.yml", *arguments]
-        return run(*command, environment=inherited | own)
+        return run(*command, environment=self.environment)
 
     def up(self, workers: int = 1) -> None:
         """Start what does not run, and wait until all of it is healthy."""
