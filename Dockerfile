@@ -3,9 +3,9 @@
 #   docker build --target training -t titanic-training .   the same and `train`, with scikit-learn
 #
 # What is here builds with BuildKit and with the classic builder, hence no RUN --mount.
-ARG PYTHON=python:3.13-slim
+FROM python:3.13-slim AS python
 
-FROM ${PYTHON} AS build
+FROM python AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
 COPY requirements/build.txt requirements/serving.txt requirements/
@@ -37,7 +37,7 @@ RUN /opt/titanic/bin/titanic train --releases /releases
 FROM scratch AS trained
 COPY --from=fit /releases /releases
 
-FROM ${PYTHON} AS base
+FROM python AS base
 LABEL org.opencontainers.image.title="titanic-stream-scorer" \
       org.opencontainers.image.description="A model on Kafka: passengers in, predictions out, exactly once" \
       org.opencontainers.image.licenses="Apache-2.0"

@@ -66,13 +66,14 @@ def main(version: str) -> None:
     if order(version) < order(now):
         sys.exit(f"{version} is older than {now}, which pyproject.toml has")
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    changelog.write_text(released(changelog.read_text(), version, today))
-    project.write_text(
-        project.read_text().replace(f'\nversion = "{now}"\n', f'\nversion = "{version}"\n', 1)
-    )
+    section = released(changelog.read_text(), version, today)
 
     branch = f"release/{version}"
     git("switch", "--quiet", "--create", branch)
+    changelog.write_text(section)
+    project.write_text(
+        project.read_text().replace(f'\nversion = "{now}"\n', f'\nversion = "{version}"\n', 1)
+    )
     git("commit", "--quiet", "-m", f"chore(release): {version}", "--", str(project), str(changelog))
     sys.stdout.write(NEXT.format(branch=branch, version=version))
 

@@ -50,6 +50,10 @@ def test_main_takes_squashed_pull_requests_alone_and_keeps_its_history() -> None
     assert {"deletion", "non_fast_forward", "required_linear_history"} < set(main)
     assert main["pull_request"]["allowed_merge_methods"] == ["squash"]
     assert main["pull_request"]["required_approving_review_count"] >= 1
+    ruleset = json.loads((GITHUB / "rulesets/main.json").read_text())
+    assert ruleset["enforcement"] == "active"
+    assert ruleset["conditions"]["ref_name"] == {"include": ["~DEFAULT_BRANCH"], "exclude": []}
+    assert ruleset["bypass_actors"] == []
 
 
 def test_nobody_may_move_the_tags_that_start_a_release() -> None:
@@ -92,6 +96,39 @@ def test_hooks_clone_nothing_and_take_their_versions_from_the_locks() -> None:
         assert all(re.search(r"@v\d+\.\d+\.\d+$", dependency) for dependency in pinned)
         if not pinned:
             assert re.match(r"\.venv/(delivery/)?bin/|make ", hook["entry"]), hook["id"]
+
+
+def test_ci_leaves_out_only_hooks_that_it_runs_otherwise() -> None:
+    (runs,) = [step for step in CI["check"]["steps"] if "check-hooks" in step.get("run", "")]
+    assert runs["env"] == {"SKIP": "ruff,ruff-format,mypy,delivery"}
+
+
+def test_what_check_delivery_reads_has_it_run_before_a_commit() -> None:
+    (hook,) = [hook for hook in HOOKS if hook["id"] == "delivery"]
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    shells = [
+        path
+        for path in listed
+        if (ROOT / path).read_bytes()[:32].startswith((b"#!/bin/sh", b"#!/usr/bin/env bash"))
+    ]
+    assert len(shells) >= 14
+    made = subprocess.run(
+        ["make", "--no-print-directory", "--dry-run", "check-delivery"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for path in [*shells, "docker-compose.yml", ".github/workflows/ci.yml"]:
+        assert re.search(hook["files"], path), path
+    (checked,) = [
+        line.split()[1:]
+        for line in made.splitlines()
+        if "bin/shellcheck deploy" in line or "bin/shellcheck .ci" in line
+    ]
+    assert set(checked) == set(shells)
 
 
 def test_the_changelog_has_the_form_that_a_release_needs() -> None:
@@ -189,6 +226,15 @@ def test_a_release_is_refused_that_is_not_newer_or_no_version(clone: Clone, vers
     assert clone.git("branch", "--list") == "* main"
 
 
+def test_a_release_that_was_begun_already_is_refused_and_changes_nothing(clone: Clone) -> None:
+    assert clone.release("1.0.0").returncode == 0
+    clone.git("switch", "--quiet", "main")
+    again = clone.release("1.0.0")
+    assert again.returncode == 1
+    assert "release/1.0.0" in again.stderr
+    assert clone.git("status", "--porcelain", "--branch") == "## main"
+
+
 def test_a_release_is_refused_off_main_of_a_changed_tree_or_of_nothing(clone: Clone) -> None:
     clone.write("new", "")
     assert "new" in clone.release("1.0.0").stderr
@@ -208,3 +254,16 @@ def test_a_release_is_refused_off_main_of_a_changed_tree_or_of_nothing(clone: Cl
     clone.commit()
     assert "nothing under Unreleased" in clone.release("1.0.0").stderr
     assert clone.git("branch", "--list").split() == ["aside", "*", "main"]
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("secrets", ["--pre-commit", "--staged"]), ("secrets-of-history", [])]
+)
+def test_secrets_are_looked_for_before_a_commit_and_before_a_push(
+    name: str, what: list[str]
+) -> None:
+    (hook,) = [hook for hook in HOOKS if hook["id"] == name]
+    words = hook["entry"].split()
+    assert words[:2] == ["gitleaks", "git"]
+    assert set(what) < set(words)
+    assert hook["always_run"]

@@ -133,3 +133,9 @@ def test_the_settings_are_those_of_the_overlay(overlay: str, workload: str) -> N
 def test_passwords_of_kafkas_are_the_workers_alone() -> None:
     assert {"secretRef": {"name": "kafka", "optional": True}} in container("worker")["envFrom"]
     assert "kafka" not in str(container("api")["envFrom"])
+
+
+def test_no_pod_reaches_into_its_node() -> None:
+    reaches = re.compile(r"hostNetwork|hostPID|hostIPC|hostPath|privileged: *true")
+    for path in CLUSTER.rglob("*.yaml"):
+        assert not reaches.search(path.read_text()), path

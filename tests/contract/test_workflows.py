@@ -3,49 +3,12 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-ROOT = Path(__file__).parents[2]
-WORKFLOWS = {
-    path.name: yaml.safe_load(path.read_text())
-    for path in sorted((ROOT / ".github/workflows").glob("*.yml"))
-}
-ACTIONS = {
-    str(path.relative_to(ROOT)): yaml.safe_load(path.read_text())
-    for path in (ROOT / ".github/actions").glob("*/action.yml")
-}
-JOBS = [(file, name) for file, workflow in WORKFLOWS.items() for name in workflow["jobs"]]
-DECISION = (ROOT / "docs/decisions/0006-delivery.md").read_text()
+from tests.contract.workflows import JOBS, ROOT, WORKFLOWS, job, scripts, texts
+
 READS_ONLY = re.compile(r"read|none")
-
-
-def job(file: str, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = WORKFLOWS[file]["jobs"][name]
-    return found
-
-
-def steps() -> Iterator[tuple[str, dict[str, Any]]]:
-    for file, name in JOBS:
-        for step in job(file, name).get("steps", []):
-            yield f"{file}: {name}", step
-    for file, action in ACTIONS.items():
-        for step in action["runs"]["steps"]:
-            yield file, step
-
-
-def scripts() -> Iterator[tuple[str, str]]:
-    return ((where, step["run"]) for where, step in steps() if "run" in step)
-
-
-def texts() -> Iterator[str]:
-    for folder in ("workflows", "actions"):
-        for path in (ROOT / ".github" / folder).rglob("*.yml"):
-            yield path.read_text()
 
 
 def test_every_action_is_pinned_by_its_commit_with_the_version_beside_it() -> None:
@@ -115,6 +78,8 @@ def test_green_needs_every_other_job_and_is_the_check_that_main_asks_for() -> No
     jobs = WORKFLOWS["ci.yml"]["jobs"]
     assert set(jobs["green"]["needs"]) == set(jobs) - {"green"}
     assert jobs["green"]["if"] == "always()"
+    # GitHub skips whatever comes after a skipped job, delivery.yml's jobs too.
+    assert [name for name, part in jobs.items() if "if" in part] == ["green"]
     rules = json.loads((ROOT / ".github/rulesets/main.json").read_text())["rules"]
     asked = next(rule for rule in rules if rule["type"] == "required_status_checks")
     assert [check["context"] for check in asked["parameters"]["required_status_checks"]] == [
@@ -124,8 +89,8 @@ def test_green_needs_every_other_job_and_is_the_check_that_main_asks_for() -> No
 
 OUTCOMES = [
     ({}, True),
-    ({"title": "skipped", "dependencies": "skipped"}, True),
     ({"title": "failure"}, False),
+    ({"title": "skipped"}, False),
     ({"test": "failure"}, False),
     ({"image": "skipped"}, False),
     ({"check": "cancelled"}, False),
@@ -133,9 +98,7 @@ OUTCOMES = [
 
 
 @pytest.mark.parametrize(("outcomes", "passes"), OUTCOMES)
-def test_green_is_green_only_when_all_succeeded_or_were_rightly_skipped(
-    outcomes: dict[str, str], passes: bool
-) -> None:
+def test_green_is_green_only_when_all_succeeded(outcomes: dict[str, str], passes: bool) -> None:
     green = job("ci.yml", "green")
     step = green["steps"][-1]
     results = {name: {"result": "success"} for name in green["needs"]}
@@ -184,41 +147,8 @@ def test_every_python_that_the_project_supports_is_tested() -> None:
     assert image[1] in tested
 
 
-def test_only_superseded_pull_requests_are_cancelled() -> None:
+def test_only_pull_requests_and_by_hand_deployments_are_cancelled() -> None:
     for file, workflow in WORKFLOWS.items():
         for part in (workflow, *workflow["jobs"].values()):
             cancels = part.get("concurrency", {}).get("cancel-in-progress", False)
-            assert cancels is False or "== 'pull_request'" in cancels, file
-
-
-def test_deploy_and_release_take_only_what_delivery_signed_on_main() -> None:
-    verify = (ROOT / ".github/verify").read_text()
-    assert "workflows/delivery.yml@refs/heads/main" in verify
-    for file, name in (("deploy.yml", "deploy"), ("release.yml", "image")):
-        assert any(".github/verify" in step.get("run", "") for step in job(file, name)["steps"])
-
-
-def test_the_decision_lists_every_variable_and_secret_and_no_other() -> None:
-    used = {name for text in texts() for name in re.findall(r"\b(?:vars|secrets)\.([A-Z_]+)", text)}
-    listed = set(re.findall(r"^\| `([A-Z_]+)`", DECISION, re.MULTILINE))
-    assert listed == used
-
-
-def test_every_environment_has_its_overlay_and_is_in_the_decision() -> None:
-    for name in WORKFLOWS["deploy.yml"][True]["workflow_dispatch"]["inputs"]["environment"][
-        "options"
-    ]:
-        assert (ROOT / "deploy/cluster/overlays" / name).is_dir()
-        assert f"`{name}`" in DECISION
-        assert job("delivery.yml", name)["with"]["environment"] == name
-
-
-def test_a_release_shows_the_changelogs_section_and_refuses_where_there_is_none() -> None:
-    changelog = (ROOT / "CHANGELOG.md").read_text()
-    heading = re.search(r"^## (\S+)", changelog, re.MULTILINE)
-    assert heading is not None
-    notes = [str(ROOT / ".github/notes")]
-    shown = subprocess.run([*notes, heading[1]], capture_output=True, text=True, check=True).stdout
-    assert shown.strip() in changelog
-    assert "\n## " not in shown
-    assert subprocess.run([*notes, "99.0.0"], check=False).returncode == 1
+            assert cancels is False or "== 'pull_request'" in cancels or file == "deploy.yml", file

