@@ -1,6 +1,5 @@
 """The API's metrics: every name there is, with its meaning. All label sets are bounded."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from prometheus_client import (
@@ -12,12 +11,11 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.registry import Collector
 
+from titanic_model.follower import Follower
 from titanic_model.passenger import Reason
-from titanic_model.releases import Follower
+from titanic_model.release_metrics import ReleaseMetrics
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -61,7 +59,7 @@ class Metrics:
         # By `survived`, 0 or 1. All series exist from the start, so that a rate has a first value.
         self.predictions = [predictions.labels(outcome) for outcome in OUTCOMES]
         self.refusals = {reason: refusals.labels(reason.value) for reason in Reason}
-        self.registry.register(_ModelInfo(follower))
+        self.registry.register(ReleaseMetrics(follower))
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -79,18 +77,3 @@ class Metrics:
         """What a scraper gets, and its content type."""
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
-
-
-class _ModelInfo(Collector):
-    """Read at the scrape, so that it is always the release in service."""
-
-    def __init__(self, follower: Follower) -> None:
-        self._follower = follower
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        info = GaugeMetricFamily(
-            "titanic_model_info", "1 for the release in service.", labels=["version"]
-        )
-        if self._follower.scorer:
-            info.add_metric([self._follower.scorer.version], 1)
-        yield info

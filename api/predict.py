@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 from api import problems
 from api.body import read_json
 from api.metrics import Metrics
+from titanic_model.follower import Follower
 from titanic_model.passenger import Rejection, parse
-from titanic_model.releases import Follower
 
 _encode = msgspec.json.Encoder().encode
 

@@ -12,7 +12,8 @@ from starlette.staticfiles import StaticFiles
 from api import problems
 from api.document import METRICS, NOT_READY, PROBLEM
 from api.metrics import Metrics
-from titanic_model.releases import Follower, Manifest
+from titanic_model.follower import Follower
+from titanic_model.releases import Manifest
 
 
 class Alive(BaseModel):

@@ -16,8 +16,9 @@ from api.document import Documented
 from api.edge import Edge
 from api.metrics import Metrics
 from api.predict import Predict
+from titanic_model.follower import Follower
 from titanic_model.following import Following
-from titanic_model.releases import Follower, Releases
+from titanic_model.releases import Releases
 from titanic_model.settings import settings
 
 # How long the start waits for the first look at the release store. A store that answers does so
@@ -28,18 +29,19 @@ FIRST_LOOK_S: Final = 5.0
 log: Final = logging.getLogger("uvicorn.error.titanic")
 
 
-def create_app(releases: Releases | None = None, *, follow_every_s: float = 2.0) -> Edge:
-    """The ASGI application that serves the champion of `releases` (default: of the settings').
+def create_app(releases: Releases | None = None, *, follow_every_s: float | None = None) -> Edge:
+    """The ASGI application that serves the champion of `releases`; the defaults are the settings'.
 
     Raises `BadSetting`. A release that is missing or damaged raises nothing: `/readyz` says so,
     and service starts when there is one.
     """
     follower = Follower(releases or Releases(settings().releases))
+    every_s = settings().follow_every_s if follow_every_s is None else follow_every_s
     metrics = Metrics(follower)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        with Following(follower, every_s=follow_every_s, log=log) as following:
+        with Following(follower, every_s=every_s, log=log) as following:
             await asyncio.to_thread(following.looked.wait, FIRST_LOOK_S)
             yield
 

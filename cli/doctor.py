@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli import kafka
+from cli.embedded import jars
 from cli.plain import plain
 from cli.unavailable import BrokerUnavailable
 from stream.clients import build, consumer_properties
@@ -81,10 +82,11 @@ def _examine(given: str | None) -> Iterator[Finding]:
         yield Finding("Kafka", str(error), "see there")
         return
     except KafkaException as error:
+        start = "start it with 'titanic up', or " if jars.installed() else ""
         yield Finding(
             "Kafka",
             f"{servers}: {error.args[0].str()}",
-            "start it with 'titanic up', or put its address into KAFKA_BOOTSTRAP_SERVERS",
+            f"{start}put its address into KAFKA_BOOTSTRAP_SERVERS",
         )
         return
     yield Finding("Kafka", f"{servers} answers, {len(brokers)} broker(s)")
@@ -106,11 +108,13 @@ def _guarantee() -> str:
 def _model(location: str) -> Finding:
     releases = Releases(location)
     try:
-        manifest, _ = releases.load(releases.champion())
+        manifest, _ = releases.load_champion()
     except NoRelease as error:
         return Finding("model", str(error), "titanic train")
-    except (ReleaseRefused, StoreUnavailable) as error:
-        return Finding("model", str(error), "titanic train, or a store that is whole")
+    except ReleaseRefused as error:
+        return Finding("model", str(error), "titanic releases rollback, or titanic train")
+    except StoreUnavailable as error:
+        return Finding("model", str(error), "see TITANIC_RELEASES, and who runs the store")
     return Finding("model", f"release {manifest.id} of {manifest.created_at:%Y-%m-%d %H:%M}, whole")
 
 
@@ -156,7 +160,8 @@ def _group(admin: AdminClient, servers: str) -> Finding:
     ].result()
     lag = _lag(admin, servers, group)
     found = f"{group}: {len(told.members)} worker(s), {lag:,} events waiting"
-    mend = None if told.members else "titanic up, or faust -A stream.app worker -l info"
+    up = "titanic up, or " if jars.installed() else ""
+    mend = None if told.members else f"{up}faust -A stream.app worker -l info"
     return Finding("group", found, mend)
 
 

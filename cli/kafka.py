@@ -9,6 +9,7 @@ import typer
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 
 from cli.broker import running
+from cli.embedded import jars
 from cli.unavailable import BrokerUnavailable
 from stream.clients import build
 from titanic_model.settings import given_bootstrap_servers, kafka_settings
@@ -31,10 +32,8 @@ def address(given: str | None) -> str:
     """The given broker, else the one that runs on this machine. Raises `BrokerUnavailable`."""
     if found := given or given_bootstrap_servers() or running():
         return found
-    raise BrokerUnavailable(
-        "no broker runs here: start one with 'titanic up', or name yours with "
-        "KAFKA_BOOTSTRAP_SERVERS"
-    )
+    start = "start one with 'titanic up', or " if jars.installed() else ""
+    raise BrokerUnavailable(f"no broker runs here: {start}name yours with KAFKA_BOOTSTRAP_SERVERS")
 
 
 def producer(servers: str, **more: Any) -> Producer:

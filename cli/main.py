@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import broker, demo, doctor, produce, topics, train, up, watch
+from cli import broker, demo, doctor, produce, profile, releases, topics, train, up, watch
 
 app = typer.Typer(
     name="titanic",
@@ -20,6 +20,8 @@ app.command()(up.up)
 app.command()(demo.demo)
 app.command()(broker.broker)
 app.command()(train.train)
+app.command()(profile.profile)
+app.add_typer(releases.app)
 app.command()(produce.produce)
 app.command()(watch.watch)
 app.command()(topics.topics)

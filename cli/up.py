@@ -70,9 +70,12 @@ def a_release() -> str:
     """The champion's id, once it is found whole; without one, the model is trained first."""
     releases = Releases(settings().releases)
     try:
-        manifest, _ = releases.load(releases.champion())
+        manifest, _ = releases.load_champion()
     except ReleaseRefused as error:
-        raise NotUp(f"{error}; 'titanic train' makes a new one") from None
+        raise NotUp(
+            f"{error}; 'titanic releases rollback' goes back to the one before, "
+            "'titanic train' makes a new one"
+        ) from None
     except NoRelease:
         console.print("no release yet: training the model")
     else:

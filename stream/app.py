@@ -20,22 +20,24 @@ from typing import Any, Final
 import faust
 from faust.app.base import BootStrategy
 from mode import Service
+from prometheus_client import REGISTRY
 
-from stream import batch, metrics
+from stream import batch
 from stream.clients import DEFAULT_GROUP
 from stream.exchange import Exchange
 from stream.pages import Pages
 from stream.patience import Stopped
 from stream.record import Record
+from titanic_model.follower import Follower
 from titanic_model.following import Following
-from titanic_model.releases import Follower, Releases
+from titanic_model.release_metrics import ReleaseMetrics
+from titanic_model.releases import Releases
 from titanic_model.settings import BadSetting, kafka_settings, settings
 
 log = logging.getLogger("stream.app")
 
 # How long the batch in hand may take to be finished when the worker is told to stop.
 STOP_DEADLINE_S: Final = 30.0
-FOLLOW_EVERY_S: Final = 2.0
 # How soon a first release, or a stop, is seen.
 LOOK_EVERY_S: Final = 0.1
 
@@ -71,6 +73,7 @@ except BadSetting as error:
 faust_folder = Path(tempfile.gettempdir()) / f"titanic-faust-{os.getuid()}"
 app = App(DEFAULT_GROUP, broker=f"kafka://{servers}", store="memory://", datadir=faust_folder)
 model = Follower(Releases(config.releases))
+REGISTRY.register(ReleaseMetrics(model))
 handovers = app.channel()
 stopping = threading.Event()
 
@@ -114,7 +117,7 @@ class KafkaThread(Service):
 
     def _run(self) -> None:
         try:
-            with Following(model, every_s=FOLLOW_EVERY_S, log=log, swapped=_show):
+            with Following(model, every_s=config.follow_every_s, log=log):
                 _wait_for_a_release()
                 exchange.run()
         except Stopped:
@@ -135,8 +138,3 @@ def _wait_for_a_release() -> None:
         exchange.status.alive()
         if stopping.wait(LOOK_EVERY_S):
             raise Stopped
-
-
-def _show(release: str) -> None:
-    metrics.MODEL.clear()
-    metrics.MODEL.labels(release).set(1)

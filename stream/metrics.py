@@ -1,4 +1,7 @@
-"""The worker's metrics: every name there is, typed, with its meaning."""
+"""The worker's metrics: every name there is, typed, with its meaning.
+
+Those of the release in service are the API's, too: `titanic_model.release_metrics`.
+"""
 
 from typing import Final
 
@@ -28,4 +31,3 @@ LAG: Final = Gauge(
     "titanic_lag_events", "Events in a partition that are not answered yet.", ["partition"]
 )
 ASSIGNED: Final = Gauge("titanic_assigned_partitions", "Partitions this worker reads.")
-MODEL: Final = Gauge("titanic_model_info", "1 for the release in service.", ["version"])

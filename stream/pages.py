@@ -10,7 +10,7 @@ from mode import Service
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from stream.status import State, Status
-from titanic_model.releases import Follower
+from titanic_model.follower import Follower
 
 FIRST_PORT: Final = 6066
 PORTS: Final = 100
@@ -78,13 +78,17 @@ class Pages(Service):
         return _say("stuck" if stuck else "alive", ok=not stuck, silent_s=round(silent_s, 1))
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        """Ready: a model is in service and the group has given this worker its partitions."""
+        """Ready: a model is in service and the group has given this worker its partitions.
+
+        `problem` says why the champion is not that model, if it isn't.
+        """
         scorer = self._model.scorer
         reading = self._status.state is State.READING
         return _say(
             self._status.state.value if scorer else self._model.problem or "no model",
             ok=reading and scorer is not None,
             model=scorer.version if scorer else None,
+            problem=self._model.problem,
             partitions=sorted(self._status.partitions),
         )
 

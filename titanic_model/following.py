@@ -5,36 +5,22 @@ A thread, and a daemon: a store that does not answer holds up neither the work n
 
 import logging
 import threading
-from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from titanic_model.releases import Follower
-
-
-def _nothing_more(_: str) -> None:
-    """What is done by default about a release that went into service."""
+from titanic_model.follower import Follower
 
 
 class Following:
     """Refreshes `follower` at once and then every `every_s` seconds, between enter and exit.
 
-    `looked` is set once the first look is over, whatever was found. `swapped` is called by the
-    thread with the id of each release that goes into service.
+    `looked` is set once the first look is over, whatever was found.
     """
 
-    def __init__(
-        self,
-        follower: Follower,
-        *,
-        every_s: float,
-        log: logging.Logger,
-        swapped: Callable[[str], None] = _nothing_more,
-    ) -> None:
+    def __init__(self, follower: Follower, *, every_s: float, log: logging.Logger) -> None:
         self._follower = follower
         self._every_s = every_s
         self._log = log
-        self._swapped = swapped
         self._stopping = threading.Event()
         self._said: str | None = None
         self.looked = threading.Event()
@@ -67,7 +53,6 @@ class Following:
         serving = self._follower.serving
         if swapped and serving:
             made_at = f"{serving[0].created_at:%Y-%m-%d %H:%M} UTC"
-            self._swapped(serving[0].id)
             self._log.info("release %s is in service (made %s)", serving[0].id, made_at)
         elif problem and problem != self._said:
             so = f"release {serving[0].id} stays in service" if serving else "not ready"

@@ -1,270 +1,281 @@
-"""The release store: immutable releases by id, and `champion`, the name of the one in service.
+"""The releases of a store: immutable, each a folder under its id, and one of them in service.
 
-A release is a folder of files under its id. Its manifest is written last and names every file
-with its SHA-256, so that what is half written is no release, and what is damaged is refused
-before it is parsed. To serve, only the manifest and the table are read: never a pickle, nor
-scikit-learn's own file.
+A release's manifest is written last and names every file with its SHA-256, so that what is half
+written is no release, and what is damaged is refused before it is parsed. To serve, only the
+manifest and the table are read: never a pickle, nor scikit-learn's own file.
 """
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
-from pathlib import Path
-from typing import Final, Literal
+from datetime import UTC, datetime
+from typing import Final, Literal, NamedTuple
 
-import obstore
-from obstore.exceptions import BaseError
-from obstore.store import LocalStore, ObjectStore, from_url
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from titanic_model.champion import OLD_CHAMPION, Entry, Log, Superseded
+from titanic_model.manifest import (
+    ID,
+    MANIFEST,
+    PIPELINE,
+    TABLE,
+    Manifest,
+    ReleaseRefused,
+    StoredFile,
+    describe,
+    fingerprint,
+    parse,
+    release_id,
+)
+from titanic_model.scorer import TABLE_BYTES, BadTable, Scorer
+from titanic_model.store import Store, StoreUnavailable, TooLarge
 
-from titanic_model.scorer import BadTable, Scorer
+__all__ = [
+    "PIPELINE",
+    "TABLE",
+    "Entry",
+    "Manifest",
+    "NoRelease",
+    "ReleaseRefused",
+    "Releases",
+    "RolledBack",
+    "StoreUnavailable",
+    "StoredFile",
+    "Superseded",
+    "describe",
+    "release_id",
+]
 
-MANIFEST: Final = "manifest.json"
-TABLE: Final = "table.f64"
-PIPELINE: Final = "pipeline.skops"
-CHAMPION: Final = "champion.json"
-
-
-_ID: Final = r"^[0-9a-f]{12}$"
+# What is larger is foreign. A manifest has some 4 kB; a pipeline of a million rows some 100 MB.
+MAX_MANIFEST_BYTES: Final = 1_048_576
+MAX_FILE_BYTES: Final = 536_870_912
 
 
 class NoRelease(LookupError):
-    """There is nothing to serve yet; the message says where it was looked for and what to do."""
+    """There is no such release, or none at all; the message says where it was looked for."""
 
 
-class ReleaseRefused(ValueError):
-    """A release that must not be served: damaged, foreign, or of another format."""
+class RolledBack(NamedTuple):
+    """What a roll back did: the new entry, the one before it, and why others were passed over."""
 
-
-class StoreUnavailable(OSError):
-    """The release store did not answer."""
-
-
-class StoredFile(BaseModel):
-    """A file of a release, as its manifest vouches for it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    sha256: str
-    size_bytes: int
-
-
-class Manifest(BaseModel):
-    """What a release is: its files, the data and the settings it came from, how good it is."""
-
-    model_config = ConfigDict(frozen=True)
-
-    format: Literal[1] = 1
-    id: str = Field(pattern=_ID)
-    created_at: datetime
-    files: dict[str, StoredFile]
-    data: dict[str, str | int]
-    parameters: dict[str, str | int | float]
-    metrics: dict[str, dict[str, float]]
-    versions: dict[str, str]
-
-
-class Champion(BaseModel):
-    """The alias: which release is in service."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: str = Field(pattern=_ID)
-
-
-def release_id(table: bytes, data_sha256: str, parameters: Mapping[str, str | int | float]) -> str:
-    """The id of a release: the same data and settings that give the same table give the same id.
-
-    What differs from one training to the next without changing an answer (the time, the memory
-    addresses that skops writes) has no part in it.
-    """
-    identity = {
-        "table": hashlib.sha256(table).hexdigest(),
-        "data": data_sha256,
-        "parameters": dict(parameters),
-    }
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def describe(content: bytes) -> StoredFile:
-    """What a manifest says of a file."""
-    return StoredFile(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
+    entry: Entry
+    instead_of: Entry | None
+    passed_over: tuple[str, ...]
 
 
 class Releases:
-    """A release store at a path or a URL (`s3://…`, `gs://…`, `az://…`, `memory:///`)."""
+    """The releases at a path or a URL (`s3://…`, `gs://…`, `az://…`, `memory:///`; see `Store`).
+
+    Each method raises `StoreUnavailable`, and `ReleaseRefused` for what must not be served.
+    """
 
     def __init__(self, location: str) -> None:
         self.location = location
-        self._opened: ObjectStore | None = None
+        self.store = Store(location)
+        self.log = Log(self.store)
 
     def publish(self, manifest: Manifest, files: Mapping[str, bytes]) -> bool:
         """Write a release; False when the store has it already. `promote` puts it into service.
 
         One that is damaged in the store is written anew: its id says what it answers.
         """
-        store = self._open(create=True)
+        content = manifest.content()
+        parse(content, manifest.id)
         if self._is_whole(manifest.id):
             return False
-        try:
-            for name, content in files.items():
-                obstore.put(store, f"{manifest.id}/{name}", content)
-            text = manifest.model_dump_json(indent=2).encode()
-            obstore.put(store, f"{manifest.id}/{MANIFEST}", text)
-        except (OSError, BaseError) as error:
-            raise self._unavailable(error) from None
+        for name, bytes_ in files.items():
+            self.store.write(f"{manifest.id}/{name}", bytes_)
+        self.store.write(f"{manifest.id}/{MANIFEST}", content)
+        self.verify(manifest.id)  # somebody else may have been publishing it at the same time
         return True
 
-    def promote(self, release: str) -> None:
-        """Make a release of this store the champion. Raises as `load` does."""
-        self.load(release)
-        champion = Champion(id=release).model_dump_json().encode()
-        store = self._open()
+    def entry(self) -> Entry | None:
+        """What the log says of the release in service; None when there never was one."""
+        newest = self.log.newest()
+        if newest:
+            return self.log.entry(newest)
         try:
-            obstore.put(store, CHAMPION, champion)
-        except (OSError, BaseError) as error:
-            raise self._unavailable(error) from None
+            self.store.read(OLD_CHAMPION, most_bytes=MAX_MANIFEST_BYTES)
+        except FileNotFoundError:
+            return None
+        except TooLarge:
+            pass
+        raise ReleaseRefused(
+            f"the releases in {self.location} were made by an older version: run 'titanic train'"
+        )
 
     def champion(self) -> str:
         """The id of the release in service. Raises `NoRelease` when there is none."""
-        try:
-            content = self._read(CHAMPION)
-        except FileNotFoundError:
-            raise NoRelease(
-                f"no release in {self.location}: run 'titanic train', or name the store that has "
-                "one with TITANIC_RELEASES"
-            ) from None
-        try:
-            return Champion.model_validate_json(content).id
-        except ValidationError:
-            raise ReleaseRefused(f"{self.location}/{CHAMPION} names no release") from None
+        return self._entry().release
 
-    def manifest(self, release: str) -> Manifest:
-        """What a release says of itself. Raises `NoRelease` and `ReleaseRefused`."""
-        none = NoRelease(f"no release {release!r} in {self.location}")
-        if not re.fullmatch(_ID, release):  # it becomes a path
-            raise none
-        try:
-            content = self._read(f"{release}/{MANIFEST}")
-        except FileNotFoundError:
-            raise none from None
-        try:
-            manifest = Manifest.model_validate_json(content)
-        except ValidationError as refusal:
-            first = refusal.errors()[0]
-            where = "".join(f"{part}: " for part in first["loc"])
+    def load_champion(self) -> tuple[Manifest, Scorer]:
+        """The release in service, as it was put there. Raises as `champion` and `load` do."""
+        entry = self._entry()
+        return self.load(entry.release, entry.manifest_sha256)
+
+    def promote(
+        self,
+        release: str,
+        *,
+        after: Entry | Literal["now"] | None = "now",
+        forced: str | None = None,
+    ) -> Entry:
+        """Put a release into service, unless it is; the entry that says so.
+
+        `after` is the entry that the release was judged against (None: there was none), "now"
+        whichever is in service. `forced` is the reason why it goes into service in spite of a gate.
+
+        Raises `Superseded` when another one went into service since, and as `load` does.
+        """
+        content = self._manifest(release)
+        self.load(release, manifest_sha256 := fingerprint(content))
+        newest = self.log.newest()
+        current = self._readable(newest)
+        if after != "now" and newest != (after.number if after else 0):
+            other = current.release if current else "another one"
+            raise Superseded(f"release {release} was not put into service: meanwhile {other} was")
+        unchanged = current is not None and current.release == release
+        if current and unchanged and current.manifest_sha256 == manifest_sha256 and not forced:
+            return current
+        entry = Entry(
+            number=newest + 1,
+            release=release,
+            manifest_sha256=manifest_sha256,
+            at=datetime.now(UTC),
+            how="promoted",
+            forced=forced,
+            before=current.before if current and unchanged else newest,
+        )
+        self.log.add(entry)
+        return entry
+
+    def rollback(self) -> RolledBack:
+        """Put the release before the present one into service: undo the latest promotion.
+
+        Once more undoes the one before that, and so on: a roll back is never itself undone by the
+        next. Releases that are missing or refused are passed over.
+
+        Raises `NoRelease` when there is none to go back to, and `Superseded`.
+        """
+        newest = self.log.newest()
+        current = self._readable(newest)
+        passed_over: list[str] = []
+        there = self.log.numbers()
+        place = current.before if current else _below(newest, there)
+        while place:
+            earlier = _below(place, there)
+            try:
+                target = self.log.entry(place)
+                earlier = target.before
+                if current is None or target.release != current.release:
+                    self.load(target.release, target.manifest_sha256)
+                    entry = Entry(
+                        number=newest + 1,
+                        release=target.release,
+                        manifest_sha256=target.manifest_sha256,
+                        at=datetime.now(UTC),
+                        how="rolled back",
+                        before=target.before,
+                    )
+                    self.log.add(entry)
+                    return RolledBack(entry, current, tuple(passed_over))
+            except (NoRelease, ReleaseRefused) as reason:
+                passed_over.append(str(reason))
+            place = earlier
+        none = "there is no earlier release to go back to"
+        if not newest:
+            none = f"no release was ever in service in {self.location}"
+        raise NoRelease("; ".join([none, *passed_over]))
+
+    def manifest(self, release: str, sha256: str | None = None) -> Manifest:
+        """What a release says of itself; `sha256` is the only one that will do, if it's given.
+
+        Raises `NoRelease`.
+        """
+        content = self._manifest(release)
+        if sha256 and fingerprint(content) != sha256:
             raise ReleaseRefused(
-                f"release {release}: its manifest is not one of format 1 ({where}{first['msg']})"
-            ) from None
-        if manifest.id != release:
-            raise ReleaseRefused(f"release {release}: its manifest is that of {manifest.id}")
-        return manifest
+                f"release {release}: its {MANIFEST} is not the one that was put into service"
+            )
+        return parse(content, release)
 
     def file(self, manifest: Manifest, name: str) -> bytes:
-        """A file of a release, its hash checked. Raises `ReleaseRefused`."""
+        """A file of a release, its hash checked."""
         expected = manifest.files.get(name)
         if expected is None:
-            raise ReleaseRefused(f"release {manifest.id} has no {name}")
+            raise ReleaseRefused(f"release {manifest.id}: it has no {name}")
+        wrong = f"release {manifest.id}: {name} is"
+        if expected.size_bytes > MAX_FILE_BYTES:
+            raise ReleaseRefused(f"{wrong} too large: {expected.size_bytes:,} bytes")
         try:
-            content = self._read(f"{manifest.id}/{name}")
+            content = self.store.read(f"{manifest.id}/{name}", most_bytes=expected.size_bytes)
         except FileNotFoundError:
-            raise ReleaseRefused(f"release {manifest.id}: {name} is missing") from None
+            raise ReleaseRefused(f"{wrong} missing") from None
+        except TooLarge as size:
+            told = f"{expected.size_bytes:,}"
+            raise ReleaseRefused(f"{wrong} damaged: it has {size}, not {told}") from None
         if describe(content) != expected:
             raise ReleaseRefused(
-                f"release {manifest.id}: {name} is damaged: {len(content):,} bytes, whose SHA-256 "
-                "is not the manifest's"
+                f"{wrong} damaged: {len(content):,} bytes, whose SHA-256 is not the manifest's"
             )
         return content
 
-    def load(self, release: str) -> tuple[Manifest, Scorer]:
-        """A release, verified. Raises `NoRelease`, `ReleaseRefused` and `StoreUnavailable`."""
-        manifest = self.manifest(release)
+    def load(self, release: str, manifest_sha256: str | None = None) -> tuple[Manifest, Scorer]:
+        """A release, verified as far as it is served. Raises `NoRelease`."""
+        manifest = self.manifest(release, manifest_sha256)
+        size = manifest.files[TABLE].size_bytes
+        if size != TABLE_BYTES:
+            raise ReleaseRefused(
+                f"release {release}: {TABLE} has {size:,} bytes; {TABLE_BYTES:,} are expected"
+            )
         try:
             return manifest, Scorer(release, self.file(manifest, TABLE))
         except BadTable as error:
             raise ReleaseRefused(f"release {release}: {error}") from None
 
+    def verify(self, release: str) -> Manifest:
+        """A release whose every file is whole. Raises `NoRelease`."""
+        manifest, _ = self.load(release)
+        for name in manifest.files:
+            self.file(manifest, name)
+        return manifest
+
+    def ids(self) -> list[str]:
+        """The releases of the store, damaged and half-written ones, too."""
+        return [name for name in self.store.folders() if re.fullmatch(ID, name)]
+
+    def _entry(self) -> Entry:
+        entry = self.entry()
+        if entry is None:
+            raise NoRelease(
+                f"no release in {self.location}: run 'titanic train', or name the store that has "
+                "one with TITANIC_RELEASES"
+            )
+        return entry
+
+    def _readable(self, number: int) -> Entry | None:
+        try:
+            return self.log.entry(number) if number else None
+        except ReleaseRefused:
+            return None
+
+    def _manifest(self, release: str) -> bytes:
+        none = NoRelease(f"no release {release!r} in {self.location}")
+        if not re.fullmatch(ID, release):  # it becomes a path
+            raise none
+        try:
+            return self.store.read(f"{release}/{MANIFEST}", most_bytes=MAX_MANIFEST_BYTES)
+        except FileNotFoundError:
+            raise none from None
+        except TooLarge as size:
+            raise ReleaseRefused(f"release {release}: its {MANIFEST} has {size}") from None
+
     def _is_whole(self, release: str) -> bool:
         """Whether the store has this release with every file that its manifest names."""
         try:
-            manifest, _ = self.load(release)
-            for name in manifest.files:
-                self.file(manifest, name)
+            self.verify(release)
         except (NoRelease, ReleaseRefused):
             return False
         return True
 
-    def _open(self, *, create: bool = False) -> ObjectStore:
-        """The store, opened once: one pool of connections, and one memory where it is that."""
-        if self._opened is None:
-            try:
-                if "://" in self.location:
-                    self._opened = from_url(self.location)
-                else:
-                    self._opened = LocalStore(Path(self.location).absolute(), mkdir=create)
-            except (OSError, ValueError, BaseError) as error:
-                raise self._unavailable(error) from None
-        return self._opened
 
-    def _read(self, path: str) -> bytes:
-        if "://" not in self.location and not Path(self.location).is_dir():
-            raise FileNotFoundError(self.location)
-        store = self._open()
-        try:
-            return bytes(obstore.get(store, path).bytes())
-        except FileNotFoundError:
-            raise
-        except (OSError, BaseError) as error:
-            raise self._unavailable(error) from None
-
-    def _unavailable(self, error: Exception) -> StoreUnavailable:
-        why = (str(error) or type(error).__name__).splitlines()[0]
-        return StoreUnavailable(f"release store {self.location}: {why}")
-
-
-class Follower:
-    """The release in service, as one worker or one API process holds it.
-
-    `refresh` looks whether the champion changed and swaps to it once it is loaded and verified;
-    until then, and when the new one is refused, the old one goes on serving.
-    """
-
-    def __init__(self, releases: Releases) -> None:
-        self._releases = releases
-        self._serving: tuple[Manifest, Scorer] | None = None
-        self.problem: str | None = f"no release read yet from {releases.location}"
-
-    @property
-    def serving(self) -> tuple[Manifest, Scorer] | None:
-        """The manifest and the scorer in service, or None when none could be loaded yet."""
-        return self._serving
-
-    @property
-    def scorer(self) -> Scorer | None:
-        """The scorer in service."""
-        return self._serving[1] if self._serving else None
-
-    def in_service(self) -> Scorer:
-        """The scorer in service. Raises `NoRelease` when there is none yet."""
-        if self._serving is None:
-            raise NoRelease(self.problem)
-        return self._serving[1]
-
-    def refresh(self) -> bool:
-        """Follow the champion; True when another release went into service.
-
-        Never raises for a store or a release: `problem` then says what is wrong.
-        """
-        try:
-            champion = self._releases.champion()
-            if self._serving is None or self._serving[0].id != champion:
-                self._serving = self._releases.load(champion)
-                self.problem = None
-                return True
-        except (NoRelease, ReleaseRefused, StoreUnavailable) as problem:
-            self.problem = str(problem)
-            return False
-        self.problem = None
-        return False
+def _below(number: int, there: list[int]) -> int:
+    """The highest of the numbers that are there below this one; 0 when there is none."""
+    return max((one for one in there if one < number), default=0)

@@ -4,6 +4,7 @@
 project's own. Either may come from a file instead (`KAFKA_SASL_PASSWORD_FILE=/run/secrets/x`).
 """
 
+import logging
 import os
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,8 @@ from pydantic import AliasChoices, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+log = logging.getLogger(__name__)
 
 DEFAULT_BOOTSTRAP_SERVERS: Final = "127.0.0.1:9092"
 
@@ -38,6 +41,9 @@ class Settings(BaseSettings):
     )
 
     releases: str = Field(default="releases", description="The release store: a folder or a URL.")
+    follow_every_s: float = Field(
+        default=2, ge=0.05, le=60, description="Time from one look for a new champion to the next."
+    )
 
     passengers_topic: TopicName = "passengers"
     predictions_topic: TopicName = "predictions"
@@ -122,7 +128,14 @@ def _content(variable: str, path: str) -> str:
 
 @cache
 def settings() -> Settings:
-    """The process's settings. Raises `BadSetting`, once for all that is wrong."""
+    """The process's settings. Raises `BadSetting`, once for all that is wrong.
+
+    A `TITANIC_*` that is none of them is left out, with a warning: not every one is meant for us.
+    """
+    known = {f"TITANIC_{name.upper()}" for name in Settings.model_fields}
+    for variable in sorted(os.environ):
+        if variable.startswith("TITANIC_") and variable.removesuffix("_FILE") not in known:
+            log.warning("%s is left out: there is no such setting", variable)
     try:
         return Settings()
     except ValidationError as refusal:

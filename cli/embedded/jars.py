@@ -27,6 +27,11 @@ DOWNLOADS_AT_ONCE: Final = 6
 OTHERWISE: Final = "with a broker of your own, set KAFKA_BOOTSTRAP_SERVERS"
 
 
+def installed() -> bool:
+    """Whether the extra `broker` is here, as it is not in the image that serves."""
+    return find_spec("jgo") is not None
+
+
 def class_path() -> str:
     """What `java -cp` takes to run Kafka; downloads it the first time, with a progress bar.
 
@@ -37,7 +42,7 @@ def class_path() -> str:
     home = cache / f"kafka-{kafka_lock.fingerprint()}"
     jars = kafka_lock.jars()
     if not _complete(home, jars):
-        if find_spec("jgo") is None:
+        if not installed():
             raise BrokerUnavailable(
                 f"the embedded Apache Kafka needs the extra 'broker' of this package; {OTHERWISE}"
             )

@@ -91,7 +91,7 @@ def _one_verdict(value: bytes) -> None:
         msgspec.json.encode(told)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(objects())
 @example(b'{"sex":"male","pclass":1,"age":-0}')
 @example(b'{"sex":"male","pclass":1,"age":-0.0}')
@@ -103,7 +103,7 @@ def test_objects_around_an_events_shape_get_one_verdict(value: bytes) -> None:
     _one_verdict(value)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=200) | ANY_JSON.map(str.encode))
 @example(b"\x00")
 @example(b"[" * 100_000)
@@ -112,7 +112,7 @@ def test_any_bytes_get_one_verdict(value: bytes) -> None:
     _one_verdict(value)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(objects(), st.integers(0, 60), st.binary(max_size=2))
 def test_a_damaged_event_gets_one_verdict(value: bytes, at: int, splinter: bytes) -> None:
     _one_verdict(value[:at] + splinter + value[at + 1 :])

@@ -13,7 +13,11 @@ from sklearn.pipeline import Pipeline
 from titanic_model.passenger import CLASSES, SEXES, Passenger
 from titanic_model.releases import Releases
 from titanic_model.scorer import DOMAIN_SIZE, Scorer, domain
-from training.fit import features
+from training import export
+from training.checks import check
+from training.dataset import load
+from training.fit import FEATURES, Metric, Parameters, Weights, features, unfitted
+from training.split import split
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +64,7 @@ AGES = (
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(AGES, min_size=1, max_size=50))
 def test_the_scorer_says_what_the_pipeline_says_of_any_age(
     scorer: Scorer, pipeline: Pipeline, ages: list[float | None]
@@ -93,3 +97,19 @@ def test_the_pipeline_does_not_mind_more_threads(pipeline: Pipeline) -> None:
 def test_the_pipeline_takes_a_frame_with_missing_ages(pipeline: Pipeline) -> None:
     frame = pd.DataFrame({"age": [np.nan], "sex": ["male"], "pclass": [3]})
     assert 0 <= pipeline.predict_proba(frame)[0, 1] <= 1
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+@pytest.mark.parametrize("k", [1, 21, 81])
+def test_the_scorer_says_what_any_pipeline_that_can_be_chosen_says(
+    k: int, weights: Weights, metric: Metric
+) -> None:
+    learn = split(check(load()).rows)[0]
+    parameters = Parameters(n_neighbors=k, weights=weights, metric=metric)
+    chosen = unfitted(parameters).fit(learn[list(FEATURES)], learn["survived"])
+    encoded = export.table(chosen)
+    again = export.load(export.dump(chosen, encoded))
+    scorer = Scorer("chosen", encoded)
+    some = list(domain())[::7]
+    _agree(scorer, again, [*some, *(Passenger("male", 3, age) for age in (24.5, 29.004, None))])

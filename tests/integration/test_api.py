@@ -1,20 +1,15 @@
 """`uvicorn api:app` as users run it: a process, a socket, a release store on disk."""
 
-import os
-import re
 import signal
 import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 
-from cli import ports
-from tests.integration import programs
+from tests.integration import apis
+from tests.integration.apis import DEADLINE_S, Server
 from tests.synthetic import publish
 from titanic_model.passenger import Passenger
 from titanic_model.releases import Releases
@@ -23,50 +18,19 @@ pytestmark = pytest.mark.image
 
 JSON = {"content-type": "application/json"}
 WOMAN = {"passenger_id": "1-42", "age": 29.0, "sex": "female", "pclass": 1}
-DEADLINE_S = 30.0
-
-
-@dataclass
-class Server:
-    """A running API: where it listens, what it says, which store it follows."""
-
-    process: subprocess.Popen[bytes]
-    log: Path
-    releases: Releases
-
-    def wait_until(self, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + DEADLINE_S
-        while not condition():
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < end, self.log.read_text()
-            time.sleep(0.02)
-
-    @property
-    def url(self) -> str:
-        """Raises `AssertionError` before the server listens."""
-        listens = re.search(r"running on (http://127\.0\.0\.1:\d+)", self.log.read_text())
-        assert listens, self.log.read_text()
-        return listens[1]
-
-
-def start(log: Path, **settings: str) -> subprocess.Popen[bytes]:
-    door = ("--host", ports.HOST, "--port", "0")
-    return programs.start("api", *door, environment=os.environ | settings, log=log)
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """The API, on a free port, without a release, with warnings as errors."""
-    log = tmp_path / "log"
-    releases = Releases(str(tmp_path / "releases"))
-    process = start(log, TITANIC_RELEASES=releases.location, PYTHONWARNINGS="error")
-    try:
-        server = Server(process, log, releases)
-        server.wait_until(lambda: "running on" in log.read_text())
-        yield server
-    finally:
-        process.kill()
-        process.wait()
+def releases(tmp_path: Path) -> Releases:
+    """The store that the server follows; there is nothing in it."""
+    return Releases(str(tmp_path / "releases"))
+
+
+@pytest.fixture
+def server(tmp_path: Path, releases: Releases) -> Iterator[Server]:
+    """The API, without a release."""
+    with apis.server(tmp_path / "log", TITANIC_RELEASES=releases.location) as made:
+        yield made
 
 
 @pytest.fixture
@@ -76,25 +40,25 @@ def client(server: Server) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def ready(server: Server, client: httpx.Client) -> str:
+def ready(server: Server, client: httpx.Client, releases: Releases) -> str:
     """The id of the release that the server has taken into service."""
-    release = publish(server.releases)
+    release = publish(releases)
     server.wait_until(lambda: client.get("/readyz").status_code == 200)
     return release
 
 
 def test_it_starts_without_a_release_and_serves_when_one_appears(
-    server: Server, client: httpx.Client
+    server: Server, client: httpx.Client, releases: Releases
 ) -> None:
     assert client.get("/livez").status_code == 200
     assert client.get("/readyz").status_code == 503
     early = client.post("/predict", json=WOMAN)
     assert (early.status_code, early.headers["retry-after"]) == (503, "2")
 
-    release = publish(server.releases)
+    release = publish(releases)
     server.wait_until(lambda: client.get("/readyz").status_code == 200)
 
-    _, scorer = server.releases.load(release)
+    _, scorer = releases.load(release)
     answer = scorer.answer(Passenger(sex="female", pclass=1, age=29.0))
     assert client.post("/predict", json=WOMAN).json() == {
         "passenger_id": "1-42",
@@ -160,6 +124,6 @@ def test_it_stops_when_told_to(server: Server, ready: str, stop: signal.Signals)
 
 def test_a_bad_setting_ends_the_start_with_one_line(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    assert start(log, TITANIC_PARTITIONS="zero").wait(DEADLINE_S) == 1
+    assert apis.start(log, TITANIC_PARTITIONS="zero").wait(DEADLINE_S) == 1
     (line,) = log.read_text().splitlines()
     assert line.startswith("api: TITANIC_PARTITIONS=zero")

@@ -13,6 +13,7 @@ import pytest
 from cli.ports import is_free
 from tests.integration.workers import Scene, scene, until
 from titanic_model.passenger import Prediction
+from titanic_model.releases import Releases
 
 pytestmark = pytest.mark.broker
 
@@ -162,7 +163,7 @@ def test_the_demo_ends_by_itself_and_says_what_it_found(stage: Scene) -> None:
 def test_the_demo_trains_where_there_is_no_release(stage: Scene) -> None:
     releases = stage.folder / "new"
     titanic(stage, "demo", "--no-burst", TITANIC_RELEASES=str(releases))
-    assert (releases / "champion.json").exists()
+    assert Releases(str(releases)).champion()
 
 
 def test_up_runs_until_ctrl_c_and_leaves_nothing_running(stage: Scene) -> None:

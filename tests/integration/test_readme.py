@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -30,8 +31,9 @@ def newcomer(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def up(newcomer: dict[str, str], tmp_path: Path) -> Iterator[str]:
-    """What `make up` says once it is up; it ends by Ctrl-C."""
+def up(newcomer: dict[str, str], release_store: str, tmp_path: Path) -> Iterator[str]:
+    """What `make up` says once it is up, with a release that is there; it ends by Ctrl-C."""
+    shutil.copytree(release_store, newcomer["TITANIC_RELEASES"])
     log = tmp_path / "up.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -66,10 +68,11 @@ def test_the_readme_has_the_blocks_that_are_run_here_and_by_ci() -> None:
     commands = {"make demo", "make test", "make up", "make check"}
     others = [block.strip() for block in BLOCKS if block.strip() not in commands]
     assert {block.strip() for block in BLOCKS} == commands | set(others)
-    used, image, composed = others  # the last two are run by tests/image
+    used, image, composed, model = others  # the two in the middle are run by tests/image
     assert "titanic produce" in used
     assert image.startswith("docker build ")
     assert composed.startswith("docker compose ")
+    assert "titanic train" in model
 
 
 def test_make_demo_shows_a_newcomer_that_all_is_answered(newcomer: dict[str, str]) -> None:
@@ -84,3 +87,15 @@ def test_what_the_readme_does_beside_make_up_works(up: str, newcomer: dict[str, 
     said = run(used.replace("http://127.0.0.1:8000", found[0]), newcomer)
     assert said.count('"model_version"') == 6  # five watched, one from the API
     assert "✗" not in said
+
+
+def test_what_the_readme_does_with_the_model_works(newcomer: dict[str, str]) -> None:
+    [model] = [block for block in BLOCKS if "titanic train" in block]
+    profile = ROOT / "profile.html"
+    there = profile.exists()
+    said = run(model, newcomer)
+    assert "now the champion" in said
+    assert "whole: every file has its hash" in said
+    assert "<html" in profile.read_text()
+    if not there:
+        profile.unlink()

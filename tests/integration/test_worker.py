@@ -199,6 +199,7 @@ def test_a_ready_worker_tells_its_model_and_its_partitions(stage: Scene, worker:
     assert json.loads(text) == {
         "status": "reading",
         "model": Releases(stage.releases).champion(),
+        "problem": None,
         "partitions": [0, 1, 2],
     }
 

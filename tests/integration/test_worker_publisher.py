@@ -120,18 +120,26 @@ def test_a_record_too_large_for_its_topic_is_named(stage: Scene, consumer: Consu
 def test_at_least_once_what_follows_a_stuck_batch_is_not_lost_with_it(
     stage: Scene, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """On a busy machine a batch may be taken although nobody waited: then another is tried."""
     stuck = Outcome([PredictionRecord(None, b"stuck", None)] * 1_000, [], Counter())
-    rounds = 20
+    rounds, undone = 20, 0
     with closing(AtLeastOnce(settings(stage), consumer, patience())) as made:
-        for number in range(1, rounds + 1):
+        for number in range(1, 5 * rounds):
             with monkeypatch.context() as patch:
                 patch.setattr(module, "CALL_TIMEOUT_S", 0)
                 patch.setattr(module, "STEP_DEADLINE_S", -1)
-                with pytest.raises(Undone, match="records were not taken in time"):
+                try:
                     made.publish(stuck, [TopicPartition(stage.passengers, 0, number)], None)
+                    continue
+                except Undone as stopped:
+                    assert "records were not taken in time" in str(stopped)  # noqa: PT017
+            undone += 1
             assert next_offset(stage, consumer) == (number - 1 or -1001)
             made.publish(OUTCOME, [TopicPartition(stage.passengers, 0, number)], None)
             assert next_offset(stage, consumer) == number
+            if undone == rounds:
+                break
+    assert undone == rounds
     values = Counter(m.value() for m in stage.answers(rounds).predictions)
     assert values[OUTCOME.predictions[0].value] == rounds
 

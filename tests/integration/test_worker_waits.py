@@ -12,7 +12,7 @@ from cli import ports
 from cli.embedded.cluster import cluster
 from tests import synthetic
 from tests.integration.workers import SMALL_BATCHES, Scene, passenger, scene
-from titanic_model.releases import CHAMPION, Releases
+from titanic_model.releases import TABLE, Releases
 
 pytestmark = [pytest.mark.broker, pytest.mark.image]
 
@@ -50,12 +50,13 @@ def test_a_stop_ends_the_wait_for_a_release(kafka: str, tmp_path: Path) -> None:
         assert "Traceback" not in worker.log
 
 
-def test_a_store_that_does_not_answer_does_not_hold_up_the_stop(kafka: str, tmp_path: Path) -> None:
-    store = tmp_path / "releases"
-    store.mkdir()
-    champion = store / CHAMPION
-    os.mkfifo(champion)  # opening it for reading waits for a writer
-    with scene(kafka, tmp_path, str(store)) as made:
+def test_a_store_that_does_not_answer_does_not_hold_up_the_stop(
+    kafka: str, tmp_path: Path, releases: str
+) -> None:
+    table = Path(releases) / Releases(releases).champion() / TABLE
+    table.unlink()
+    os.mkfifo(table)  # opening it for reading waits for a writer
+    with scene(kafka, tmp_path, releases) as made:
         worker = made.worker()
         assert worker.page("/readyz")[0] == 503
         assert worker.page("/livez")[0] == 200
@@ -68,10 +69,14 @@ def test_a_store_that_answers_no_longer_does_not_hold_up_the_stop(
 ) -> None:
     with scene(kafka, tmp_path, releases) as made:
         worker = made.worker().ready()
-        waits = tmp_path / "fifo"
-        os.mkfifo(waits)
-        waits.replace(Path(releases) / CHAMPION)
-        writer = os.open(Path(releases) / CHAMPION, os.O_WRONLY)  # returns once it is read
+        store = Releases(releases)
+        next_one, files = synthetic.make(synthetic.DISTINCT[::-1])
+        store.publish(next_one, files)
+        table = Path(releases) / next_one.id / TABLE
+        table.unlink()
+        os.mkfifo(table)
+        synthetic.put_into_service(store, next_one.id)
+        writer = os.open(table, os.O_WRONLY)  # returns once it is read
         try:
             assert worker.stop() == 0
         finally:

@@ -11,8 +11,9 @@ from starlette.testclient import TestClient
 from api.body import MAX_BODY_BYTES
 from api.service import create_app
 from tests.synthetic import publish
+from titanic_model.follower import Follower
 from titanic_model.passenger import Passenger, Prediction
-from titanic_model.releases import Follower, Releases
+from titanic_model.releases import Releases
 from titanic_model.scorer import DOMAIN_SIZE, Scorer
 
 JSON = {"content-type": "application/json"}

@@ -138,6 +138,23 @@ def test_before_there_is_a_release_the_metrics_name_none(empty: TestClient) -> N
     assert series(empty, "titanic_model_info") == {}
 
 
+def problems(client: TestClient) -> dict[str, float]:
+    return {
+        reason.removeprefix('{reason="').removesuffix('"}'): value
+        for reason, value in series(client, "titanic_release_problem").items()
+    }
+
+
+def test_the_metrics_have_every_reason_why_the_champion_may_not_be_served(
+    client: TestClient,
+) -> None:
+    assert problems(client) == {"no_release": 0, "refused": 0, "store_unavailable": 0}
+
+
+def test_that_there_is_no_release_yet_is_in_the_metrics(empty: TestClient) -> None:
+    assert problems(empty) == {"no_release": 1, "refused": 0, "store_unavailable": 0}
+
+
 def test_openmetrics_is_there_for_who_asks(client: TestClient) -> None:
     accept = {"accept": "application/openmetrics-text; version=1.0.0"}
     response = client.get("/metrics", headers=accept)

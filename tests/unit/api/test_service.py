@@ -13,8 +13,9 @@ from starlette.testclient import TestClient
 import api
 from api import service
 from api.service import create_app
-from tests.synthetic import publish
-from titanic_model.releases import TABLE, Follower, Releases
+from tests.synthetic import publish, put_into_service
+from titanic_model.follower import Follower
+from titanic_model.releases import TABLE, Releases
 from titanic_model.scorer import DOMAIN_SIZE
 from titanic_model.settings import settings
 
@@ -72,14 +73,14 @@ def test_a_damaged_new_champion_leaves_the_old_one_serving_and_readyz_says_so(
     new = publish(releases, (0.25,) * DOMAIN_SIZE)
     wait_until(lambda: client.get("/model").json()["id"] == new)
     damage(releases, champion)
-    champion_file = Path(releases.location) / "champion.json"
-    champion_file.write_text(champion_file.read_text().replace(new, champion))
+    put_into_service(releases, champion)
 
     wait_until(lambda: client.get("/readyz").json()["problem"] is not None)
     ready = client.get("/readyz")
     assert ready.status_code == 200
     assert ready.json()["model_version"] == new
     assert "damaged" in ready.json()["problem"]
+    assert 'titanic_release_problem{reason="refused"} 1.0' in client.get("/metrics").text
     assert client.post("/predict", json=WOMAN).json()["probability"] == 0.25
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.synthetic import publish
+from titanic_model.follower import Follower
 from titanic_model.following import Following
-from titanic_model.releases import Follower, Releases
+from titanic_model.releases import Releases
 
 log = logging.getLogger("test")
 
@@ -45,14 +46,3 @@ def test_a_store_that_fails_in_a_way_nobody_foresaw_does_not_end_the_following(
         following.look()
     assert "ZeroDivisionError" in caplog.records[0].message
     assert "is in service" in caplog.records[1].message
-
-
-def test_who_follows_hears_of_each_release_that_goes_into_service(releases: Releases) -> None:
-    heard: list[str] = []
-    following = Following(Follower(releases), every_s=60, log=log, swapped=heard.append)
-    following.look()
-    assert not heard
-    release = publish(releases)
-    for _ in range(2):
-        following.look()
-    assert heard == [release]

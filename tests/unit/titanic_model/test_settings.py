@@ -33,6 +33,16 @@ def test_titanic_variables_are_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings().releases, settings().partitions) == ("s3://bucket/releases", 12)
 
 
+def test_a_variable_that_is_no_setting_is_left_out_and_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TITANIC_BATCHSIZE", "3")
+    monkeypatch.setenv("TITANIC_PARTITIONS_FILE", "")
+    monkeypatch.setenv("TITANIC_PROCESSING_GUARANTEE", "at_least_once")
+    assert settings().batch_size == Settings().batch_size
+    assert caplog.messages == ["TITANIC_BATCHSIZE is left out: there is no such setting"]
+
+
 def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TITANIC_RELEASES", "")
     monkeypatch.setenv("TITANIC_WEB_PORT", "")
