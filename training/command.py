@@ -34,8 +34,32 @@ def train(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="How the folds are drawn.")] = 0,
+    accept: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON",
+            help="Train although the data looks wrong as a whole; the release tells the reason.",
+        ),
+    ] = None,
+    quarantine: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="Set rows that break a rule aside in this new file, with the reasons, and train "
+            "on the rest; without it such a row stops the training.",
+        ),
+    ] = None,
 ) -> None:
-    """Fit, evaluate and release the model; the release goes into service.
+    """Check the data, choose, fit and measure a model, and release it.
+
+    What breaks a hard rule stops the training: an age of 130, a third sex, a
+    passenger who is there twice. So does data that keeps the rules and yet
+    is not like the data of the release in service: most of them over 90,
+    all women lost. 'titanic profile' draws what is in it.
+
+    The release goes into service when it passes the gates, such as being no
+    worse than the present one on passengers that neither has seen. Otherwise
+    it waits in the store, see 'titanic releases promote --help'.
 
     The same data and seed give the same release. Workers and APIs that
     follow the store take it up by themselves.
@@ -43,19 +67,24 @@ def train(
     Beside it a pickle is left for experiments of your own, as
     titanic_model/knn_model.p; nothing here loads it.
 
-    The exit code is 0 when there is a release, and 2 when the data, a setting
-    or the store is at fault; what was in service then stays.
+    The exit code is 0 when there is a release, in service or not; 1 when the
+    data looks wrong; and 2 when it breaks a rule, or a setting or the store
+    is at fault. What was in service then stays.
     """
     try:
         from training.dataset import BadData  # noqa: PLC0415 - heavy, and of the extra `training`
-        from training.train import main  # noqa: PLC0415
+        from training.train import Questionable, main  # noqa: PLC0415
     except ModuleNotFoundError as missing:
         raise _stop(
             f"{missing}; training needs this package's extra 'training', "
             "or the image that 'docker build --target training' makes"
         ) from None
+    if accept is not None and not accept.strip():
+        raise _stop("--accept needs a reason: whoever reads the release later asks for it")
     try:
-        main(data=data, releases=releases, seed=seed)
+        main(data=data, releases=releases, seed=seed, accept=accept, quarantine=quarantine)
+    except Questionable as problem:
+        raise _stop(problem, code=1) from None
     except (BadData, BadSetting, NoRelease, ReleaseRefused, StoreUnavailable) as problem:
         raise _stop(problem) from None
 
@@ -65,6 +94,6 @@ def run() -> None:
     typer.run(train)
 
 
-def _stop(problem: object) -> typer.Exit:
+def _stop(problem: object, *, code: int = 2) -> typer.Exit:
     typer.echo(f"titanic train: {problem}", err=True)
-    return typer.Exit(2)
+    return typer.Exit(code)

@@ -6,10 +6,12 @@ Without `--data` they are the 1,309 of OpenML's data set 40945, which scikit-lea
 import csv
 import gzip
 import io
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata, resources
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -80,40 +82,70 @@ def passengers() -> Iterator[RealPassenger]:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig") as file:
+            return _rows(file)
     except OSError as error:
         raise BadData(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise BadData(f"{path}: not UTF-8 text (byte {error.start + 1})") from None
-    try:
-        return _rows(text)
+    except UnicodeDecodeError:
+        raise BadData(f"{path}: not UTF-8 text (byte {_first_bad_byte(path)})") from None
     except BadData as error:
         raise BadData(f"{path}: {error}") from None
 
 
-def _rows(text: str) -> pd.DataFrame:
-    """The columns we use of CSV text. Raises `BadData`."""
-    if "\0" in text:
-        raise BadData("not a CSV: it holds NUL characters")
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _first_bad_byte(path: Path) -> int:
+    """Where the file stops being UTF-8, from 1 on; a decoder names it within its own buffer."""
+    before = 0
+    with path.open("rb") as file:
+        for line in file:  # no character of UTF-8 goes across a line's end
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                return before + error.start + 1
+            before += len(line)
+    return before
+
+
+def _rows(text: Iterable[str]) -> pd.DataFrame:
+    """The columns we use of the lines of a CSV. Raises `BadData`.
+
+    A million rows pass through one by one; of equal cells, but for names, one string is kept.
+    """
+    lines = csv.reader(_without_nul(text), strict=True)
     header: list[str] | None = None
-    rows: dict[int, list[str]] = {}
+    places: list[int] = []
+    numbers = array("q")
+    cells: list[list[str]] = []
+    same: dict[str, str] = {}
+    name_at: int | None = None
     try:
         for number, line in _numbered(lines):
             if header is None:
                 header = _header(line)
+                places = [header.index(column) for column in (*COLUMNS, NAME) if column in header]
+                name_at = header.index(NAME) if NAME in header else None
+                cells = [[] for _ in places]
             elif len(line) != len(header):
                 raise BadData(
                     f"not a CSV: row {number} has {len(line)} fields, the header {len(header)}"
                 )
             else:
-                rows[number] = line
+                numbers.append(number)
+                for column, place in zip(cells, places, strict=True):
+                    text = line[place]
+                    column.append(text if place == name_at else same.setdefault(text, text))
     except csv.Error as error:
         raise BadData(f"not a CSV: row {lines.line_num}: {error}") from None
     if header is None:
         raise BadData(f"empty; a CSV with the columns {', '.join(COLUMNS)} is expected")
-    frame = pd.DataFrame.from_dict(rows, orient="index", columns=header, dtype=str)
-    return frame[[column for column in (*COLUMNS, NAME) if column in header]]
+    columns = {header[place]: column for place, column in zip(places, cells, strict=True)}
+    return pd.DataFrame(columns, index=pd.Index(numbers, dtype="int64"), dtype=object)
+
+
+def _without_nul(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        if "\0" in line:
+            raise BadData("not a CSV: it holds NUL characters")
+        yield line
 
 
 def _numbered(lines: Iterable[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -153,7 +185,7 @@ def _bundled() -> Dataset | None:
             elif line.startswith("@data"):
                 break
         # the data lines are plain CSV, double quotes and all
-        frame = _rows(",".join(names) + "\n" + arff.read())
+        frame = _rows(chain([",".join(names) + "\n"], arff))
     return Dataset(f"OpenML 40945, bundled with scikit-learn {_version()}", frame)
 
 

@@ -1,92 +1,188 @@
-"""How good the model is, beside what a simpler one would say, by cross-validation.
+"""How good the model is, for whom, and beside what: measured on passengers it has not seen."""
 
-What is measured is the whole way to a model: k is chosen anew within each fold's training part.
-"""
-
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
-from statistics import fmean
+from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from sklearn.compose import ColumnTransformer
-from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, roc_auc_score
-from sklearn.model_selection import StratifiedKFold
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder
-from sklearn.tree import DecisionTreeClassifier
+from pydantic import BaseModel, ConfigDict
+from sklearn.metrics import roc_curve
+from sklearn.pipeline import Pipeline
 
-from titanic_model.passenger import SEXES
-from training.fit import FEATURES, OUTCOME, fit, preparation
+from titanic_model.scorer import TIE
+from training import baselines
+from training.fit import FEATURES, OUTCOME, Choice
+from training.measures import (
+    CALIBRATION_BINS,
+    METRICS,
+    RESAMPLES,
+    Estimate,
+    Floats,
+    bins,
+    estimate,
+    measure,
+    resample,
+)
+from training.slices import Slice, slices, wilson
 
-FOLDS: Final = 10
 MODEL: Final = "knn"
-METRICS: Final = ("accuracy", "log_loss", "roc_auc", "brier")
+# A curve is drawn with no more; 200,000 passengers give thousands.
+MAX_ROC_POINTS: Final = 200
 
 
-@dataclass(frozen=True)
-class Score:
-    """One contender's metrics on one fold that it has not seen."""
-
-    contender: str
-    metrics: Mapping[str, float]
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
 
 
-def _baseline(pipeline: Pipeline, known: pd.DataFrame) -> Pipeline:
-    return pipeline.fit(known[list(FEATURES)], known[OUTCOME])
+class Contender(_Frozen):
+    """The model or a baseline: its metrics, and how far the model's are from them.
+
+    `difference` is the model's metric minus this one's, on the same resamples; empty for the
+    model. An interval that holds 0 says that chance may have made it. `roc` is from (0, 0) to
+    (1, 1): false positives, true positives.
+    """
+
+    metrics: dict[str, Estimate]
+    difference: dict[str, Estimate]
+    roc: tuple[tuple[float, float], ...]
 
 
-def _by_sex() -> Pipeline:
-    """The rate of survival of each sex: a tree that has nothing else to split by."""
-    sex = ColumnTransformer([("sex", OneHotEncoder(categories=[list(SEXES)]), ["sex"])])
-    return make_pipeline(sex, DecisionTreeClassifier(max_depth=1))
+class CalibrationBin(_Frozen):
+    """The passengers whose probability is from `low` to `high`; only bins that have some."""
+
+    low: float
+    high: float
+    rows: int
+    mean_prediction: float
+    survival: Estimate
 
 
-def contenders(seed: int) -> dict[str, Callable[[pd.DataFrame], Pipeline]]:
-    """What is measured, by name: passengers with known fates -> a fitted pipeline."""
-    return {
-        MODEL: partial(fit, seed=seed),
-        "always no": lambda known: _baseline(make_pipeline(DummyClassifier()), known),
-        "by sex alone": lambda known: _baseline(_by_sex(), known),
-        "logistic regression": lambda known: _baseline(
-            make_pipeline(preparation(), LogisticRegression()), known
-        ),
-    }
+class Confusion(_Frozen):
+    """Held-out passengers by what was said of them and what became of them."""
+
+    said_no_died: int
+    said_no_survived: int
+    said_yes_died: int
+    said_yes_survived: int
 
 
-def scores(known: pd.DataFrame, *, seed: int) -> Iterator[Score]:
-    """Each contender's metrics on each fold; as many as `rounds` says, one by one."""
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    for train, test in folds.split(known, known[OUTCOME]):
-        for name, fitted in contenders(seed).items():
-            yield Score(name, _measure(fitted(known.iloc[train]), known.iloc[test]))
+class Evaluation(_Frozen):
+    """All that was measured. `contenders` starts with `MODEL`."""
 
+    seed: int
+    learn_rows: int
+    held_out_rows: int
+    held_out_survived: int
+    resamples: int
+    choice: Choice
+    contenders: dict[str, Contender]
+    calibration: tuple[CalibrationBin, ...]
+    confusion: Confusion
+    slices: tuple[Slice, ...]
 
-def rounds(seed: int) -> int:
-    """How many scores there will be."""
-    return FOLDS * len(contenders(seed))
-
-
-def means(all_scores: list[Score]) -> dict[str, dict[str, float]]:
-    """The contenders' metrics, each the mean of its folds."""
-    return {
-        name: {
-            metric: fmean(s.metrics[metric] for s in all_scores if s.contender == name)
-            for metric in METRICS
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """Each contender's held-out metrics, as a manifest keeps them."""
+        return {
+            name: {metric: found.value for metric, found in contender.metrics.items()}
+            for name, contender in self.contenders.items()
         }
-        for name in dict.fromkeys(s.contender for s in all_scores)
+
+    @property
+    def model(self) -> Contender:
+        """The model itself."""
+        return self.contenders[MODEL]
+
+
+def evaluate(
+    pipeline: Pipeline, learn: pd.DataFrame, held_out: pd.DataFrame, *, choice: Choice, seed: int
+) -> Evaluation:
+    """Measure a pipeline, fitted to `learn`, and the baselines on `held_out`, as `split` made it.
+
+    Equal passengers are asked about once and weighted, in memory for at most 120,024 kinds.
+    """
+    kinds, kind_of = _kinds(held_out)
+    pipelines = {MODEL: pipeline, **baselines.fitted(learn, seed=seed)}
+    survivals: dict[str, Floats] = {
+        name: each.predict_proba(kinds[list(FEATURES)])[:, 1] for name, each in pipelines.items()
     }
+    survival = survivals[MODEL][kind_of]
+    outcomes = held_out[OUTCOME].to_numpy(np.float64)
+    return Evaluation(
+        seed=seed,
+        learn_rows=len(learn),
+        held_out_rows=len(held_out),
+        held_out_survived=int(outcomes.sum()),
+        resamples=RESAMPLES,
+        choice=choice,
+        contenders=_contenders(kinds, survivals, seed),
+        calibration=_calibration(outcomes, survival),
+        confusion=_confusion(outcomes, survival),
+        slices=slices(held_out, pd.Series(survival, index=held_out.index)),
+    )
 
 
-def _measure(pipeline: Pipeline, unseen: pd.DataFrame) -> dict[str, float]:
-    outcomes = unseen[OUTCOME]
-    survival = pipeline.predict_proba(unseen[list(FEATURES)])[:, 1]
+def _kinds(held_out: pd.DataFrame) -> tuple[pd.DataFrame, npt.NDArray[np.integer]]:
+    """The distinct passengers, outcome and `count` included, and each row's place among them."""
+    columns = [*FEATURES, OUTCOME]
+    rounded = held_out[columns].assign(age=held_out["age"].round(2))  # as the pipeline itself does
+    kind_of = rounded.groupby(columns, dropna=False, sort=False).ngroup().to_numpy()
+    first = np.unique(kind_of, return_index=True)[1]
+    return rounded.iloc[first].assign(count=np.bincount(kind_of)), kind_of
+
+
+def _contenders(
+    kinds: pd.DataFrame, survivals: Mapping[str, Floats], seed: int
+) -> dict[str, Contender]:
+    outcomes, counts = (kinds[column].to_numpy(np.float64) for column in (OUTCOME, "count"))
+    values = {name: measure(outcomes, each, counts) for name, each in survivals.items()}
+    samples = resample(outcomes, counts, survivals, seed=seed)
     return {
-        "accuracy": float(accuracy_score(outcomes, survival > 0.5)),  # noqa: PLR2004 - a tie is a no
-        "log_loss": float(log_loss(outcomes, survival)),
-        "roc_auc": float(roc_auc_score(outcomes, survival)),
-        "brier": float(brier_score_loss(outcomes, survival)),
+        name: Contender(
+            metrics={
+                metric: estimate(values[name][metric], samples[name][metric]) for metric in METRICS
+            },
+            difference={}
+            if name == MODEL
+            else {
+                metric: estimate(
+                    values[MODEL][metric] - values[name][metric],
+                    samples[MODEL][metric] - samples[name][metric],
+                )
+                for metric in METRICS
+            },
+            roc=_roc(outcomes, survivals[name], counts),
+        )
+        for name in survivals
     }
+
+
+def _roc(outcomes: Floats, survival: Floats, counts: Floats) -> tuple[tuple[float, float], ...]:
+    wrong, right, _ = roc_curve(outcomes, survival, sample_weight=counts)
+    places = np.unique(np.linspace(0, len(wrong) - 1, MAX_ROC_POINTS).round().astype(int))
+    return tuple((float(wrong[place]), float(right[place])) for place in places)
+
+
+def _calibration(outcomes: Floats, survival: Floats) -> tuple[CalibrationBin, ...]:
+    bin_of = bins(survival)
+    return tuple(
+        CalibrationBin(
+            low=number / CALIBRATION_BINS,
+            high=(number + 1) / CALIBRATION_BINS,
+            rows=int(inside.sum()),
+            mean_prediction=float(survival[inside].mean()),
+            survival=wilson(int(outcomes[inside].sum()), int(inside.sum())),
+        )
+        for number in range(CALIBRATION_BINS)
+        if (inside := bin_of == number).any()
+    )
+
+
+def _confusion(outcomes: Floats, survival: Floats) -> Confusion:
+    yes, survived = survival > TIE, outcomes == 1
+    return Confusion(
+        said_no_died=int((~yes & ~survived).sum()),
+        said_no_survived=int((~yes & survived).sum()),
+        said_yes_died=int((yes & ~survived).sum()),
+        said_yes_survived=int((yes & survived).sum()),
+    )

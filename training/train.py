@@ -1,90 +1,143 @@
-"""Training, as one sentence: load, check, evaluate, fit, export, publish, promote.
+"""Training, as one sentence: load, check, question, split, choose, fit, evaluate, release, admit.
 
 `python -m training.train` is `titanic train`.
 """
 
-import platform
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-import pandas as pd
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import track
 from sklearn.pipeline import Pipeline
 
 import titanic_model
-from titanic_model.releases import (
-    PIPELINE,
-    TABLE,
-    Manifest,
-    NoRelease,
-    ReleaseRefused,
-    Releases,
-    describe,
-    release_id,
-)
+from titanic_model.champion import Entry, Superseded
+from titanic_model.manifest import Manifest, ReleaseRefused
+from titanic_model.releases import NoRelease, Releases
 from titanic_model.settings import settings
-from training import command, evaluate, export
-from training.checks import check, fingerprint
-from training.dataset import Dataset, load
-from training.fit import INNER_FOLDS, fit
+from training import command, export, gates
+from training.aside import write_aside
+from training.checks import check
+from training.dataset import load
+from training.distributions import questions
+from training.evaluate import evaluate
+from training.finding import Finding
+from training.fit import Parameters, choose, fit
+from training.reference import Reference
+from training.release import REFERENCE, Data, compose
 from training.report import report
+from training.split import split
 
 PICKLE: Final = Path(titanic_model.__file__).with_name("knn_model.p")
-LIBRARIES: Final = ("numpy", "pandas", "scikit-learn", "skops")
+
+
+class Questionable(Exception):
+    """Data that keeps the rules and yet is not as data of passengers is; `findings` say how."""
+
+    def __init__(self, source: str, findings: Sequence[Finding]) -> None:
+        questions = "\n".join(f"  {finding.sentence}" for finding in findings)
+        super().__init__(
+            f"{source}: nothing was trained, as the data looks wrong:\n{questions}\n"
+            "If it is right all the same: --accept 'REASON', which the release will tell"
+        )
+        self.findings = findings
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A release that is in the store and in service. `new`: the store had it not before."""
+    """A release that is in the store.
+
+    `new`: the store had it not before. `entry` says how it went into service; it is None when
+    the release failed the gates that `failures` names. `aside`: how many rows were set aside.
+    """
 
     manifest: Manifest
     pipeline: Pipeline
     new: bool
+    entry: Entry | None
+    failures: Sequence[str]
+    aside: int
 
 
-def train(store: Releases, *, data: Path | None = None, seed: int = 0) -> Trained:
-    """Train on a CSV, else on the Titanic's passengers, and put the release into service.
+def train(
+    store: Releases,
+    *,
+    data: Path | None = None,
+    seed: int = 0,
+    accept: str | None = None,
+    quarantine: Path | None = None,
+) -> Trained:
+    """Train on a CSV, else on the Titanic's passengers, and release what comes of it.
 
-    The same data and seed give the same release. Raises `BadData` for what cannot be trained
-    on, and what `Releases` raises; then nothing has changed.
+    The same data and seed give the same release. `accept` is the reason to train on data that is
+    questioned; rows that break a rule are written to `quarantine`, if that is given.
+
+    Raises `BadData` for what cannot be trained on, `Questionable`, and what `Releases` raises;
+    then nothing has changed.
     """
     dataset = load(data)
-    known = check(dataset)
-    with suppress(NoRelease, ReleaseRefused):  # a store that does not answer is no use later
-        store.champion()
-    metrics = evaluate.means(_with_progress(known, seed))
-    pipeline = fit(known, seed=seed)
-    table = export.table(pipeline)
-    files = {TABLE: table, PIPELINE: export.dump(pipeline, table)}
-    manifest = _manifest(
-        dataset=dataset, known=known, pipeline=pipeline, files=files, metrics=metrics, seed=seed
-    )
-    new = store.publish(manifest, files)
-    store.promote(manifest.id)
-    return Trained(manifest, pipeline, new)
+    checked = check(dataset, quarantine=quarantine is not None)
+    findings = questions(checked.rows, _reference(store))
+    if findings and accept is None:
+        raise Questionable(dataset.source, findings)
+    if quarantine is not None and len(checked.aside):
+        write_aside(checked.aside, quarantine)
+    learn, held_out = split(checked.rows)
+    choice = choose(learn, seed=seed, progress=_with_progress)
+    with Console(stderr=True).status("measuring, drawing, profiling"):
+        pipeline = fit(learn, choice)
+        evaluation = evaluate(pipeline, learn, held_out, choice=choice, seed=seed)
+        accepted = accept if findings else None
+        known = Data(dataset.source, checked.rows, held_out, findings, accepted)
+        manifest, files = compose(known, pipeline, evaluation)
+        new = store.publish(manifest, files)
+        entry, failures = _admitted(store, manifest.id)
+    return Trained(manifest, pipeline, new, entry, failures, len(checked.aside))
 
 
-def main(*, data: Path | None = None, releases: str | None = None, seed: int = 0) -> None:
+def main(
+    *,
+    data: Path | None = None,
+    releases: str | None = None,
+    seed: int = 0,
+    accept: str | None = None,
+    quarantine: Path | None = None,
+) -> None:
     """Train into that store, else into the settings', leave a pickle, and print what came of it.
 
     Raises as `train` does, and `BadSetting`.
     """
     configured = settings().releases
     store = Releases(releases or configured)
-    trained = train(store, data=data, seed=seed)
+    trained = train(store, data=data, seed=seed, accept=accept, quarantine=quarantine)
     report(
-        trained.manifest,
+        trained,
         store,
-        new=trained.new,
         pickle=_pickled(trained.pipeline),
+        quarantine=quarantine,
         in_service=store.location == configured,
     )
+
+
+def _reference(store: Releases) -> Reference | None:
+    """What the data of the release in service was like, if there is one that says it."""
+    try:
+        manifest, _ = store.load_champion()
+        return Reference.model_validate_json(store.file(manifest, REFERENCE))
+    except (NoRelease, ReleaseRefused, ValidationError):
+        return None
+
+
+def _admitted(store: Releases, release: str) -> tuple[Entry | None, Sequence[str]]:
+    try:
+        return gates.admit(store, release), ()
+    except gates.NotAdmitted as refusal:
+        return None, refusal.failures
+    except Superseded as meanwhile:
+        return None, [str(meanwhile)]
 
 
 def _pickled(pipeline: Pipeline) -> str:
@@ -96,55 +149,15 @@ def _pickled(pipeline: Pipeline) -> str:
     return str(PICKLE)
 
 
-def _with_progress(known: pd.DataFrame, seed: int) -> list[evaluate.Score]:
-    """The evaluation, which takes longest, with a bar on stderr where that is a terminal."""
+def _with_progress(candidates: Sequence[Parameters]) -> Iterable[Parameters]:
+    """The choice, which takes longest, with a bar on stderr where that is a terminal."""
     console = Console(stderr=True)
-    return list(
-        track(
-            evaluate.scores(known, seed=seed),
-            description="evaluating",
-            total=evaluate.rounds(seed),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-    )
-
-
-def _manifest(
-    *,
-    dataset: Dataset,
-    known: pd.DataFrame,
-    pipeline: Pipeline,
-    files: Mapping[str, bytes],
-    metrics: dict[str, dict[str, float]],
-    seed: int,
-) -> Manifest:
-    data_sha256 = fingerprint(known)
-    parameters: dict[str, str | int | float] = {
-        "model": type(pipeline["knn"]).__name__,
-        "n_neighbors": pipeline["knn"].n_neighbors,
-        "seed": seed,
-        "folds": evaluate.FOLDS,
-        "inner_folds": INNER_FOLDS,
-    }
-    return Manifest(
-        id=release_id(files[TABLE], data_sha256, parameters),
-        created_at=datetime.now(UTC),
-        files={name: describe(content) for name, content in files.items()},
-        data={
-            "source": dataset.source,
-            "sha256": data_sha256,
-            "rows": len(known),
-            "survived": int(known["survived"].sum()),
-            "age_missing": int(known["age"].isna().sum()),
-        },
-        parameters=parameters,
-        metrics=metrics,
-        versions={
-            "python": platform.python_version(),
-            **{name: metadata.version(name) for name in LIBRARIES},
-        },
+    return track(
+        candidates,
+        description="choosing",
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     )
 
 

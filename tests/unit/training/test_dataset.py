@@ -29,7 +29,7 @@ def write(tmp_path: Path) -> Write:
 
 
 def test_the_installed_scikit_learn_carries_all_passengers() -> None:
-    known = check(load())
+    known = check(load()).rows
     assert len(known) == 1_309
     assert known["survived"].sum() == 500
     assert known["age"].isna().sum() == 263
@@ -62,9 +62,9 @@ def test_every_real_passenger_is_a_valid_event() -> None:
 
 
 def test_a_csv_of_the_same_data_has_the_same_fingerprint(tmp_path: Path) -> None:
-    known = check(load())
+    known = check(load()).rows
     known.to_csv(tmp_path / "out.csv", index=False)
-    again = check(load(tmp_path / "out.csv"))
+    again = check(load(tmp_path / "out.csv")).rows
     assert fingerprint(again) == fingerprint(known)
     assert again["age"].equals(known["age"].set_axis(again.index))
 
@@ -90,7 +90,7 @@ def test_the_download_is_the_same_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sklearn.datasets.fetch_openml", fetch_openml)
     downloaded = load()
     assert downloaded.source == "OpenML 40945"
-    assert fingerprint(check(downloaded)) == fingerprint(check(bundled))
+    assert fingerprint(check(downloaded).rows) == fingerprint(check(bundled).rows)
     assert sum(one.age is None for one in passengers()) == 263
 
 
@@ -149,6 +149,25 @@ def test_what_is_no_csv_is_refused_in_one_line(
     assert str(refused.value).startswith(f"{path}: ")
     assert "\n" not in str(refused.value)
     assert csv.field_size_limit() == 131_072
+
+
+def test_a_fault_far_into_a_large_file_has_its_true_place(write: Write) -> None:
+    good = (HEADER + "1,male,2,1\n" * 50_000).encode()
+    for bad, why in (
+        (b"1,m\xe4le,2,1\n", rf"not UTF-8 text \(byte {len(good) + 4}\)"),
+        (b"1,male,2,1\xc3", rf"not UTF-8 text \(byte {len(good) + 11}\)"),
+        (b"1,male,2\n", "row 50002 has 3 fields, the header 4"),
+        (b"1,\0,2,1\n", "it holds NUL characters"),
+    ):
+        with pytest.raises(BadData, match=why):
+            load(write(good + bad))
+
+
+def test_lines_may_end_as_on_any_system(write: Write) -> None:
+    for end in ("\n", "\r\n", "\r"):
+        frame = load(write(HEADER.replace("\n", end) + f"1,male,2,1{end}" * 3)).frame
+        assert list(frame.index) == [2, 3, 4]
+        assert frame.iloc[-1].to_list() == ["1", "male", "2", "1"]
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:

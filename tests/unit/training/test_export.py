@@ -10,10 +10,11 @@ import skops.io
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from tests.unit.training.conftest import Parts
 from titanic_model.releases import TABLE, Releases
 from titanic_model.scorer import domain
 from training import export
-from training.fit import features
+from training.fit import FEATURES, candidates, features, unfitted
 
 
 def test_the_table_is_the_same_bytes_each_time(pipeline: Pipeline, release_store: str) -> None:
@@ -29,8 +30,11 @@ def test_skops_gives_back_a_pipeline_that_answers_alike(pipeline: Pipeline) -> N
     np.testing.assert_array_equal(again.predict(inputs), pipeline.predict(inputs))
 
 
-def test_the_list_of_trusted_types_is_exactly_what_the_pipeline_needs(pipeline: Pipeline) -> None:
-    needed = skops.io.get_untrusted_types(data=skops.io.dumps(pipeline))
+def test_the_list_of_trusted_types_is_exactly_what_the_candidates_need(parts: Parts) -> None:
+    needed: set[str] = set()
+    for parameters in candidates(837):
+        fitted = unfitted(parameters).fit(parts.learn[list(FEATURES)], parts.learn["survived"])
+        needed |= set(skops.io.get_untrusted_types(data=skops.io.dumps(fitted)))
     assert sorted(needed) == sorted(export.TRUSTED)
 
 
@@ -57,7 +61,13 @@ class _Contrary:
 def test_a_table_that_the_pipeline_contradicts_is_never_handed_out() -> None:
     assert export.table(_Contrary(0.75, 1))
     with pytest.raises(export.Disagreement, match="outcomes"):
-        export.table(_Contrary(0.5, 1))
+        export.table(_Contrary(0.75, 0))
+
+
+def test_a_tie_that_rounding_breaks_is_no_contradiction() -> None:
+    assert export.table(_Contrary(0.5 + 2e-16, 0))
+    with pytest.raises(export.Disagreement, match="outcomes"):
+        export.table(_Contrary(0.5001, 0))
 
 
 def test_a_skops_file_that_answers_otherwise_is_never_handed_out(pipeline: Pipeline) -> None:

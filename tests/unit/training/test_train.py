@@ -14,10 +14,14 @@ from typer.testing import CliRunner, Result
 from cli.main import app
 from titanic_model.releases import PIPELINE, TABLE, Releases
 from titanic_model.settings import settings
-from training import evaluate
+from training import fit
 from training import train as training
+from training.baselines import BASELINES
 from training.checks import check, fingerprint
 from training.dataset import load
+from training.gates import HELD_OUT
+from training.measures import METRICS
+from training.release import CARD, EVALUATION, PAGE, PROFILE, REFERENCE
 from training.train import train
 
 
@@ -29,11 +33,11 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 @contextmanager
 def _alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No settings of the caller's, nothing written into the project, and two quick folds."""
+    """No settings of the caller's, nothing written into the project, and each candidate once."""
     monkeypatch.chdir(folder)
     monkeypatch.delenv("TITANIC_RELEASES", raising=False)
     monkeypatch.setattr(training, "PICKLE", folder / "knn_model.p")
-    monkeypatch.setattr(evaluate, "FOLDS", 2)
+    monkeypatch.setattr(fit, "REPEATS", 1)
     settings.cache_clear()
     yield
     settings.cache_clear()
@@ -46,7 +50,7 @@ def titanic_train(*arguments: str | Path) -> Result:
 def few(folder: Path) -> Path:
     """A CSV of some passengers, which trains quickly."""
     path = folder / "few.csv"
-    check(load()).sample(150, random_state=0).to_csv(path, index=False)
+    check(load()).rows.sample(150, random_state=0).to_csv(path, index=False)
     return path
 
 
@@ -85,13 +89,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 def test_a_release_holds_its_files_and_tells_where_it_comes_from(release_store: str) -> None:
     releases = Releases(release_store)
     manifest, _ = releases.load(releases.champion())
-    assert set(manifest.files) == {TABLE, PIPELINE}
-    assert manifest.data["sha256"] == fingerprint(check(load()))
+    assert {TABLE, PIPELINE, REFERENCE, HELD_OUT, EVALUATION, CARD, PAGE, PROFILE} < set(
+        manifest.files
+    )
+    assert {name.partition(".")[2] for name in manifest.files} >= {"png", "html", "md"}
+    assert manifest.data["sha256"] == fingerprint(check(load()).rows)
     assert (manifest.data["rows"], manifest.data["survived"]) == (1_309, 500)
     assert manifest.data["age_missing"] == 263
     assert manifest.parameters["seed"] == 0
     assert set(manifest.versions) == {"python", "numpy", "pandas", "scikit-learn", "skops"}
-    assert set(manifest.metrics["knn"]) == {"accuracy", "log_loss", "roc_auc", "brier"}
+    assert list(manifest.metrics) == ["knn", *BASELINES]
+    assert all(set(metrics) == set(METRICS) for metrics in manifest.metrics.values())
 
 
 def test_the_same_data_and_seed_give_the_same_release_and_the_same_table(trained: Trained) -> None:
@@ -120,10 +128,11 @@ def test_the_command_prints_the_figures_the_release_and_what_to_do_next(trained:
     champion = trained.releases.champion()
     for told in ("always no", "by sex alone", "accuracy", "log loss", "ROC AUC", "Brier"):
         assert told in stdout
-    assert stdout.splitlines()[-4:] == [
+    assert stdout.splitlines()[-5:] == [
         f"release  {champion}, now the champion",
         f"stored   releases/{champion}",
         f"pickle   {trained.folder / 'knn_model.p'}",
+        f"read     titanic releases open {champion}",
         "next     titanic up",
     ]
     assert (trained.folder / "knn_model.p").exists()
@@ -156,7 +165,7 @@ def test_a_package_that_is_read_only_stops_nobody(trained: Trained) -> None:
         ("pclass,sex,age,survived\n1,male,1,1\n", "1 rows; at least 100 are needed"),
     ],
 )
-def test_bad_data_is_one_line_and_exit_code_2(
+def test_bad_data_is_a_line_for_each_fault_and_exit_code_2(
     tmp_path: Path, content: str | None, why: str
 ) -> None:
     path = tmp_path / "bad.csv"
@@ -167,7 +176,8 @@ def test_bad_data_is_one_line_and_exit_code_2(
     assert result.stdout == ""
     assert result.stderr.startswith("titanic train: ")
     assert why in result.stderr
-    assert result.stderr.count("\n") == 1
+    faults = 4 if "3 rules are broken" in result.stderr else 1
+    assert result.stderr.count("\n") == faults
     assert not Path("releases").exists()
 
 
@@ -203,3 +213,9 @@ def test_the_champion_stays_when_the_data_is_bad(trained: Trained, tmp_path: Pat
     pd.read_csv(trained.folder / "few.csv").assign(survived=1).to_csv(bad, index=False)
     assert titanic_train("--data", bad, "--releases", trained.releases.location).exit_code == 2
     assert trained.releases.champion() == champion
+
+
+def test_to_accept_questionable_data_takes_a_reason() -> None:
+    refused = titanic_train("--accept", " ")
+    assert refused.exit_code == 2
+    assert "--accept needs a reason" in refused.stderr
