@@ -28,7 +28,9 @@ check: $(VENV)/.dev ## lint, format, types, import directions, locks
 	@sh requirements/compile.sh --check
 
 DELIVERY := $(VENV)/delivery/bin
-check-delivery: $(VENV)/delivery/.made ## workflows, issue forms, compose file, manifests
+SCRIPTS := .ci/run $(wildcard requirements/*.sh) deploy/cluster/deploy $(wildcard deploy/host/*) \
+	$(addprefix deploy/image/,api init train worker) $(addprefix .github/,cluster-token later notes verify)
+check-delivery: $(VENV)/delivery/.made ## workflows, issue forms, compose file, manifests, shell scripts; needs Go
 	@command -v go >/dev/null || { echo "actionlint needs Go, which was not found: https://go.dev/doc/install" >&2; exit 2; }
 	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 -shellcheck $(DELIVERY)/shellcheck
 	$(DELIVERY)/zizmor --quiet --offline --persona=auditor .github
@@ -37,7 +39,7 @@ check-delivery: $(VENV)/delivery/.made ## workflows, issue forms, compose file, 
 	$(DELIVERY)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(DELIVERY)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(DELIVERY)/kubernetes-validate --strict --no-warn --quiet $(filter-out %/kustomization.yaml,$(wildcard deploy/cluster/*/*.yaml deploy/cluster/overlays/*/*.yaml))
-	$(DELIVERY)/shellcheck deploy/host/send deploy/host/deploy deploy/cluster/deploy .github/cluster-token .github/notes .github/verify
+	$(DELIVERY)/shellcheck $(SCRIPTS)
 	$(DELIVERY)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(DELIVERY)/check-jsonschema --builtin-schema vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 

@@ -16,13 +16,14 @@ compile() { # compile NAME ARGUMENT...
     "$uv" pip compile ${UPGRADE:+--upgrade} --quiet --universal --generate-hashes --no-header --no-annotate \
         --output-file "$out/$name.txt" "$@"
 }
-# dev is the superset; the others take its versions
-same="--constraint $out/dev.txt"
+alike() { # dev is the superset; the others take its versions
+    compile "$@" --constraint "$out/dev.txt"
+}
 compile dev pyproject.toml --extra training --extra broker --extra dev
-compile demo pyproject.toml --extra training --extra broker $same
-compile training pyproject.toml --extra training $same
-compile serving pyproject.toml $same
-compile build --group build $same
+alike demo pyproject.toml --extra training --extra broker
+alike training pyproject.toml --extra training
+alike serving pyproject.toml
+alike build --group build
 # tools with an environment of their own: they want another click than Faust does
 compile delivery --group delivery
 if [ "$out" != requirements ]; then

@@ -5,7 +5,7 @@ venv="$1" lock="$2"
 if command -v uv >/dev/null 2>&1; then
     install() { uv pip install --quiet --python "$venv/bin/python" "$@"; }
 else
-    install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
+    install() { "$venv/bin/python" -m pip install -qq --disable-pip-version-check "$@"; }
 fi
 install --require-hashes --requirement requirements/build.txt --requirement "$lock"
 install --no-deps --no-build-isolation --editable .

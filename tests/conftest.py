@@ -5,10 +5,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 WHAT_RAN = pytest.StashKey[str]()
 
@@ -28,6 +33,25 @@ def own_name() -> Callable[[str], str]:
     """Names that no other test has, for topics, groups and transactions."""
     own = uuid.uuid4().hex[:8]
     return lambda what: f"{what}-{own}"
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[tuple[str, int]]:
+    """Host and port of an S3 server."""
+    from tests import s3
+
+    with s3.server() as address:
+        yield address
+
+
+@pytest.fixture
+def bucket(s3: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> str:
+    """A bucket of one's own; the environment says how to get to its server."""
+    from tests.s3 import bucket, environment
+
+    for name, value in environment(*s3).items():
+        monkeypatch.setenv(name, value)
+    return bucket(*s3)
 
 
 @pytest.fixture(scope="session")
