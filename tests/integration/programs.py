@@ -20,6 +20,7 @@ COMMANDS: Final = {
 }
 # The image sets them for a container with a network of its own; on a host's they are as on a host.
 LEFT_OUT: Final = {"TITANIC_WEB_HOST", "TITANIC_WEB_PORT"}
+FREEZES: Final[Mapping[int, str]] = {signal.SIGSTOP: "pause", signal.SIGCONT: "unpause"}
 
 
 def start(
@@ -39,7 +40,7 @@ def start(
 
 def pid(process: subprocess.Popen[bytes]) -> int:
     """The program's process id on this host."""
-    return process.main_pid if isinstance(process, Container) else process.pid
+    return process.program_pid if isinstance(process, Container) else process.pid
 
 
 class Container(subprocess.Popen[bytes]):
@@ -71,13 +72,17 @@ class Container(subprocess.Popen[bytes]):
         )
 
     @property
-    def main_pid(self) -> int:
-        """Of its process, not of the engine's client that waits for it."""
-        return int(_docker("inspect", "--format", "{{.State.Pid}}", self.name))
+    def program_pid(self) -> int:
+        """Of what the container's process 1, deploy/image/init, has started."""
+        first = _docker("inspect", "--format", "{{.State.Pid}}", self.name).strip()
+        return int(Path(f"/proc/{first}/task/{first}/children").read_text().split()[0])
 
     def send_signal(self, sig: int) -> None:
-        """By the engine: its client could not hand on SIGKILL and SIGSTOP."""
-        _docker("kill", "--signal", signal.Signals(sig).name, self.name)
+        """By the engine: process 1 hands on what asks for an end; a freeze is for all it holds."""
+        if sig in FREEZES:
+            _docker(FREEZES[sig], self.name)
+        else:
+            _docker("kill", "--signal", signal.Signals(sig).name, self.name)
 
     def kill(self) -> None:
         """End it by signal 9, also before it has started."""
