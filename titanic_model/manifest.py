@@ -16,6 +16,7 @@ FORMAT: Final = 2
 MANIFEST: Final = "manifest.json"
 TABLE: Final = "table.f64"
 PIPELINE: Final = "pipeline.skops"
+HELD_OUT: Final = "held_out.csv"
 ID: Final = r"^[0-9a-f]{12}$"
 SHA256: Final = r"^[0-9a-f]{64}$"
 
@@ -70,13 +71,16 @@ def release_id(
     data_sha256: str,
     parameters: Mapping[str, str | int | float],
     accepted: str | None = None,
+    held_out: bytes | None = None,
 ) -> str:
     """The id of a release: the same data and settings that give the same table give the same id.
 
-    What differs from one training to the next without changing an answer (the time, the memory
-    addresses that skops writes) has no part in it.
+    `held_out` is the file that the next release is compared on. What differs from one training to
+    the next without changing an answer (the time, the memory addresses that skops writes) has no
+    part in it.
     """
-    return _id(hashlib.sha256(table).hexdigest(), data_sha256, parameters, accepted)
+    measured_on = None if held_out is None else fingerprint(held_out)
+    return _id(fingerprint(table), data_sha256, parameters, accepted, measured_on)
 
 
 def describe(content: bytes) -> StoredFile:
@@ -125,7 +129,9 @@ def own_id(manifest: Manifest) -> str:
     """The id that follows from what a manifest says."""
     data_sha256 = str(manifest.data.get("sha256", ""))
     table = manifest.files[TABLE].sha256
-    return _id(table, data_sha256, manifest.parameters, manifest.accepted)
+    held_out = manifest.files.get(HELD_OUT)
+    measured_on = held_out.sha256 if held_out else None
+    return _id(table, data_sha256, manifest.parameters, manifest.accepted, measured_on)
 
 
 def _id(
@@ -133,6 +139,7 @@ def _id(
     data_sha256: str,
     parameters: Mapping[str, str | int | float],
     accepted: str | None,
+    held_out_sha256: str | None,
 ) -> str:
     identity = {
         "format": FORMAT,
@@ -140,5 +147,6 @@ def _id(
         "data": data_sha256,
         "parameters": dict(parameters),
         "accepted": accepted,
+        "held_out": held_out_sha256,
     }
     return fingerprint(json.dumps(identity, sort_keys=True).encode())[:12]

@@ -4,28 +4,24 @@ That its files are whole is never let pass. The rest are judgements: a reason, w
 log keeps, goes over them.
 """
 
-import io
 from collections.abc import Iterator
 from importlib import metadata
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from titanic_model.champion import Entry
-from titanic_model.manifest import PIPELINE, TABLE, Manifest, ReleaseRefused
+from titanic_model.manifest import HELD_OUT, PIPELINE, TABLE, Manifest, ReleaseRefused
 from titanic_model.passenger import Passenger, PassengerClass, Sex
 from titanic_model.releases import NoRelease, Releases
 from titanic_model.scorer import Scorer
-from training import export
-from training.dataset import COLUMNS
+from training import export, held_out
 from training.measures import ACCURACY, LOG_LOSS, Floats, measure
-
-HELD_OUT: Final = "held_out.csv"
 
 # What reads a pipeline's file has to be what wrote it: scikit-learn promises no more than that.
 MUST_BE_THE_SAME: Final = ("scikit-learn", "skops")
-# How much worse than the champion a release may be on the same passengers: more than two that
+# How much worse than the champion a release may be on what either held out: more than two that
 # differ by the seed alone, less than one of broken data. docs/decisions/0009-held-out-by-content.md
 TOLERATED: Final = {LOG_LOSS: 0.02, ACCURACY: 0.03}
 # Passengers that leave no doubt, in any sample of the Titanic's.
@@ -87,10 +83,9 @@ def _pipeline(store: Releases, manifest: Manifest) -> Iterator[str]:
         table = export.answered(store.file(manifest, PIPELINE))
     except ReleaseRefused as missing:
         yield str(missing)
-    except (
-        Exception
-    ) as error:  # whatever a file of another version, or a hostile one, comes up with
-        yield f"its {PIPELINE} cannot be used: {(str(error) or repr(error)).splitlines()[0]}"
+    except Exception as error:  # whatever a file of another version, or a hostile one, may raise
+        why = (str(error) or repr(error)).splitlines()[0]
+        yield f"its {PIPELINE} cannot be used: {why}"
     else:
         if table != store.file(manifest, TABLE):
             yield f"its {TABLE} is not what its {PIPELINE} answers"
@@ -111,56 +106,59 @@ def _metrics(
     store: Releases, manifest: Manifest, scorer: Scorer, champion: Entry | None
 ) -> Iterator[str]:
     try:
-        held_out = read_held_out(store.file(manifest, HELD_OUT))
+        rows = held_out.read(store.file(manifest, HELD_OUT))
     except ReleaseRefused as missing:
         yield str(missing)
         return
-    ours = _measured(scorer, held_out)
-    rate = held_out["survived"].mean()
-    guess = measure(_outcomes(held_out), np.full(len(held_out), rate))
+    present = _present(store, champion) if champion and champion.release != manifest.id else None
+    if present:
+        rows = held_out.either(rows, present.held_out)
+    ours = _measured(scorer, rows)
+    rate = rows["survived"].mean()
+    guess = measure(_outcomes(rows), np.full(len(rows), rate))
     if ours[LOG_LOSS] >= guess[LOG_LOSS]:
         yield (
-            f"its log loss on {len(held_out):,} held-out passengers is {ours[LOG_LOSS]:.3f}, no "
+            f"its log loss on {len(rows):,} held-out passengers is {ours[LOG_LOSS]:.3f}, no "
             f"better than to say {rate:.2f} of each ({guess[LOG_LOSS]:.3f})"
         )
-    if champion is None or champion.release == manifest.id:
+    if not present:
         return
-    try:
-        theirs = _measured(store.load(champion.release, champion.manifest_sha256)[1], held_out)
-    except (NoRelease, ReleaseRefused):  # what cannot be served is no measure
-        return
+    theirs = _measured(present.scorer, rows)
     for metric, tolerated in TOLERATED.items():
         worse = (ours[metric] - theirs[metric]) * (1 if metric == LOG_LOSS else -1)
         if worse > tolerated:
             name = metric.replace("_", " ")
             yield (
-                f"its {name} on {len(held_out):,} held-out passengers is {ours[metric]:.3f}, that "
-                f"of the champion {champion.release} {theirs[metric]:.3f}; {tolerated:g} worse is "
-                "tolerated"
+                f"its {name} on {len(rows):,} held-out passengers is {ours[metric]:.3f}, that "
+                f"of the champion {present.scorer.version} {theirs[metric]:.3f}; "
+                f"{tolerated:g} worse is tolerated"
             )
 
 
-def write_held_out(held_out: pd.DataFrame) -> bytes:
-    """The file of a release that the next one is compared on: no names, ages in full."""
-    return held_out[[*COLUMNS]].to_csv(index=False).encode()
+class _Present(NamedTuple):
+    """The champion, and the passengers that it has not learned."""
+
+    scorer: Scorer
+    held_out: pd.DataFrame
 
 
-def read_held_out(content: bytes) -> pd.DataFrame:
-    """The passengers in a release's file: age in years, NaN where it is missing."""
-    frame = pd.read_csv(io.BytesIO(content), float_precision="round_trip")
-    return frame.astype({"age": "float64"})
+def _present(store: Releases, champion: Entry) -> _Present | None:
+    """None where it cannot be served: that is no measure."""
+    try:
+        manifest, scorer = store.load(champion.release, champion.manifest_sha256)
+        return _Present(scorer, held_out.read(store.file(manifest, HELD_OUT)))
+    except (NoRelease, ReleaseRefused):
+        return None
 
 
-def _measured(scorer: Scorer, held_out: pd.DataFrame) -> dict[str, float]:
+def _measured(scorer: Scorer, rows: pd.DataFrame) -> dict[str, float]:
     answers = (
         scorer.answer(Passenger(sex=sex, pclass=pclass, age=None if np.isnan(age) else age))
-        for sex, pclass, age in zip(
-            held_out["sex"], held_out["pclass"], held_out["age"], strict=True
-        )
+        for sex, pclass, age in zip(rows["sex"], rows["pclass"], rows["age"], strict=True)
     )
-    survival = np.fromiter((a.probability for a in answers), np.float64, len(held_out))
-    return measure(_outcomes(held_out), survival)
+    survival = np.fromiter((a.probability for a in answers), np.float64, len(rows))
+    return measure(_outcomes(rows), survival)
 
 
-def _outcomes(held_out: pd.DataFrame) -> Floats:
-    return held_out["survived"].to_numpy(np.float64)
+def _outcomes(rows: pd.DataFrame) -> Floats:
+    return rows["survived"].to_numpy(np.float64)

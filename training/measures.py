@@ -21,6 +21,9 @@ ROC_AUC: Final = "roc_auc"
 BRIER: Final = "brier"
 CALIBRATION: Final = "calibration_error"
 
+# What log loss takes for sure. To be wrong where all of 41 neighbours agree costs 4.6 nats, not the
+# 36 of the float next to 0, by which one passenger would outweigh a hundred.
+SURE: Final = 0.99
 CALIBRATION_BINS: Final = 10
 RESAMPLES: Final = 1_000
 CONFIDENCE: Final = 0.95
@@ -44,10 +47,9 @@ def accuracy(weights: Floats, outcomes: Floats, survival: Floats) -> Floats:
 
 
 def log_loss(weights: Floats, outcomes: Floats, survival: Floats) -> Floats:
-    """The mean negative log-likelihood in nats; of 0 and 1 the nearest float that has one."""
-    sure = np.finfo(np.float64).eps
+    """The mean negative log-likelihood in nats, probabilities brought within `SURE`."""
     of_the_outcome = np.where(outcomes == 1, survival, 1 - survival)
-    return _mean(weights, -np.log(np.clip(of_the_outcome, sure, 1 - sure)))
+    return _mean(weights, -np.log(np.clip(of_the_outcome, 1 - SURE, SURE)))
 
 
 def brier(weights: Floats, outcomes: Floats, survival: Floats) -> Floats:

@@ -10,12 +10,11 @@ from typing import Final
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from titanic_model.manifest import PIPELINE, TABLE, Manifest, describe, release_id
-from training import card, export, page, pictures
+from titanic_model.manifest import HELD_OUT, PIPELINE, TABLE, Manifest, describe, release_id
+from training import card, export, held_out, page, pictures
 from training.checks import fingerprint
 from training.evaluate import Evaluation
 from training.finding import Finding
-from training.gates import HELD_OUT, write_held_out
 from training.profile import profile
 from training.reference import describe as figures
 
@@ -51,7 +50,8 @@ def compose(
         "age_missing": int(data.rows["age"].isna().sum()),
     }
     parameters = _parameters(pipeline, evaluation)
-    release = release_id(table, str(facts["sha256"]), parameters, data.accepted)
+    measured_on = held_out.write(data.held_out)
+    release = release_id(table, str(facts["sha256"]), parameters, data.accepted, measured_on)
     versions = {"python": platform.python_version()} | {
         name: metadata.version(name) for name in LIBRARIES
     }
@@ -70,7 +70,7 @@ def compose(
         TABLE: table,
         PIPELINE: export.dump(pipeline, table),
         REFERENCE: figures(data.rows).model_dump_json().encode(),
-        HELD_OUT: write_held_out(data.held_out),
+        HELD_OUT: measured_on,
         EVALUATION: evaluation.model_dump_json(indent=2).encode(),
         CARD: text.encode(),
         PAGE: page.html(text, drawn, title=f"Model card: release {release}").encode(),

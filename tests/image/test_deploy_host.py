@@ -25,7 +25,8 @@ SECOND: Final = """RUN python3 -c "from titanic_model.releases import Releases, 
     store = Releases('releases'); first = store.manifest(store.champion()); \
     files = {name: store.file(first, name) for name in first.files}; \
     other = dict(first.parameters, seed=1); \
-    id = release_id(files[TABLE], first.data['sha256'], other, first.accepted); \
+    id = release_id(files[TABLE], first.data['sha256'], other, first.accepted, \
+    files['held_out.csv']); \
     store.publish(first.model_copy(update=dict(id=id, parameters=other)), files); \
     store.promote(id)"
 """

@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from tests.unit.training.conftest import Parts
-from titanic_model.manifest import PIPELINE, TABLE, Manifest, describe, release_id
+from titanic_model.manifest import HELD_OUT, PIPELINE, TABLE, Manifest, describe, release_id
 from titanic_model.releases import ReleaseRefused, Releases
 from training import export, gates
 from training.fit import FEATURES, OUTCOME, Parameters, unfitted
-from training.gates import HELD_OUT, NotAdmitted, admit
+from training.gates import NotAdmitted, admit
 
 
 @pytest.fixture
@@ -42,7 +42,12 @@ class Variant:
         files = {name: content for name, content in files.items() if content}
         parameters = {**champion.parameters, "variant": datetime.now(UTC).isoformat()}
         manifest = Manifest(
-            id=release_id(files[TABLE], str(champion.data["sha256"]), parameters),
+            id=release_id(
+                files[TABLE],
+                str(champion.data["sha256"]),
+                parameters,
+                held_out=files.get(HELD_OUT),
+            ),
             created_at=datetime.now(UTC),
             files={name: describe(content) for name, content in files.items()},
             data=champion.data,

@@ -12,14 +12,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from titanic_model.releases import PIPELINE, TABLE, Releases
+from titanic_model.manifest import HELD_OUT, PIPELINE, TABLE
+from titanic_model.releases import Releases
 from titanic_model.settings import settings
 from training import fit
 from training import train as training
 from training.baselines import BASELINES
 from training.checks import check, fingerprint
 from training.dataset import load
-from training.gates import HELD_OUT
 from training.measures import METRICS
 from training.release import CARD, EVALUATION, PAGE, PROFILE, REFERENCE
 from training.train import train
