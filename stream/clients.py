@@ -15,8 +15,14 @@ librdkafka_log = logging.getLogger("stream.librdkafka")
 DEFAULT_GROUP: Final = "titanic-scorer"
 
 # What a setting may change.
-CONSUMER_DEFAULTS: Final[Mapping[str, str]] = {
+DEFAULTS: Final[Mapping[str, str]] = {
     "client.id": "titanic-worker",
+    # librdkafka's 10 s, half as much again by chance, leave a broker that is back alone, longer
+    # than a transaction may last.
+    "reconnect.backoff.max.ms": "1000",
+}
+CONSUMER_DEFAULTS: Final[Mapping[str, str]] = {
+    **DEFAULTS,
     "group.id": DEFAULT_GROUP,
     "auto.offset.reset": "earliest",
     "check.crcs": "true",
@@ -26,7 +32,7 @@ CONSUMER_DEFAULTS: Final[Mapping[str, str]] = {
     "fetch.queue.backoff.ms": "10",
 }
 PRODUCER_DEFAULTS: Final[Mapping[str, str]] = {
-    "client.id": "titanic-worker",
+    **DEFAULTS,
     # As Java partitions, so that a key's predictions are where other clients look for them.
     "partitioner": "murmur2_random",
     "transaction.timeout.ms": "10000",

@@ -12,7 +12,7 @@ from typing import Final
 from training import pictures
 from training.evaluate import MODEL, Contender, Evaluation
 from training.fit import Choice
-from training.measures import HEADINGS, Estimate
+from training.measures import HEADINGS, SURE, Estimate
 from training.slices import Slice
 
 _USE: Final = """
@@ -116,7 +116,8 @@ def _chosen_on(choice: Choice) -> str:
 def _metrics(evaluation: Evaluation) -> str:
     return f"""
 - **Accuracy**: the share it is right about, when more than a half is a yes.
-- **Log loss**: the price of being sure and wrong; what the model was chosen by.
+- **Log loss**: the price of being sure and wrong; what the model was chosen by. Nothing counts as
+  surer than {SURE:.0%}.
 - **ROC AUC**: how often, of a pair, the one who survived gets the higher probability.
 - **Brier score**: the mean squared error of the probability.
 - **Calibration error**: how far what it says is from what happens, over ten bins of probability. It
@@ -132,8 +133,8 @@ def _evaluation_data(evaluation: Evaluation) -> str:
     share = evaluation.held_out_survived / evaluation.held_out_rows
     return f"""
 {evaluation.held_out_rows:,} of {everyone:,} passengers were held out, of whom {share:.0%} survived.
-A hash of a passenger's own record decides, so that whoever is held out here is held out of every
-release: releases can be compared on passengers that neither has seen. They are in `held_out.csv`
+A hash of what the model is told of a passenger, and of the fate, decides, so that whoever is held
+out here is held out of every release: releases can be compared on passengers that neither has seen. They are in `held_out.csv`
 beside this card.
 """
 

@@ -4,7 +4,7 @@ That its files are whole is never let pass. The rest are judgements: a reason, w
 log keeps, goes over them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from typing import Final, Literal, NamedTuple
 
@@ -124,15 +124,21 @@ def _metrics(
     if not present:
         return
     theirs = _measured(present.scorer, rows)
-    for metric, tolerated in TOLERATED.items():
-        worse = (ours[metric] - theirs[metric]) * (1 if metric == LOG_LOSS else -1)
-        if worse > tolerated:
-            name = metric.replace("_", " ")
-            yield (
-                f"its {name} on {len(rows):,} held-out passengers is {ours[metric]:.3f}, that "
-                f"of the champion {present.scorer.version} {theirs[metric]:.3f}; "
-                f"{tolerated:g} worse is tolerated"
-            )
+    for metric in intolerable(ours, theirs):
+        yield (
+            f"its {metric.replace('_', ' ')} on {len(rows):,} held-out passengers is "
+            f"{ours[metric]:.3f}, that of the champion {present.scorer.version} "
+            f"{theirs[metric]:.3f}; {TOLERATED[metric]:g} worse is tolerated"
+        )
+
+
+def intolerable(ours: Mapping[str, float], theirs: Mapping[str, float]) -> list[str]:
+    """The metrics that are worse by more than is tolerated: more log loss, less accuracy."""
+    worse = {
+        LOG_LOSS: ours[LOG_LOSS] - theirs[LOG_LOSS],
+        ACCURACY: theirs[ACCURACY] - ours[ACCURACY],
+    }
+    return [metric for metric, by in worse.items() if by > TOLERATED[metric]]
 
 
 class _Present(NamedTuple):

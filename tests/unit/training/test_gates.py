@@ -15,11 +15,20 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from tests.unit.training.conftest import Parts
-from titanic_model.manifest import HELD_OUT, PIPELINE, TABLE, Manifest, describe, release_id
+from titanic_model.manifest import (
+    HELD_OUT,
+    MANIFEST,
+    PIPELINE,
+    TABLE,
+    Manifest,
+    describe,
+    release_id,
+)
 from titanic_model.releases import ReleaseRefused, Releases
-from training import export, gates
+from training import export, gates, held_out
 from training.fit import FEATURES, OUTCOME, Parameters, unfitted
 from training.gates import NotAdmitted, admit
+from training.split import split
 
 
 @pytest.fixture
@@ -124,17 +133,21 @@ REFUSED: dict[str, tuple[Callable[[Models], Variant], str]] = {
         "its pipeline.skops cannot be used: Untrusted types found",
     ),
     "no held-out passengers": (lambda _: variant({HELD_OUT: b""}), "it has no held_out.csv"),
+    "held-out passengers that are none": (
+        lambda _: variant({HELD_OUT: b"not,a,table\n"}),
+        "its held_out.csv is no table of pclass, sex, age, survived",
+    ),
     "labels flipped": (
         lambda models: models.flipped,
         r"of a female passenger of 29 in class 1 it says 0, with a probability of survival of 0",
     ),
     "worse than to know nothing": (
         lambda models: models.flipped,
-        r"no better than to say 0\.39 of each",
+        r"no better than to say 0\.40 of each",
     ),
     "worse than the champion": (
         lambda models: models.unsure_of_nothing,
-        r"log loss on 274 .* is \d+\.\d+, that of the champion [0-9a-f]+ 0\.\d+; 0\.02 worse",
+        r"log loss on 255 .* is \d+\.\d+, that of the champion [0-9a-f]+ 0\.\d+; 0\.02 worse",
     ),
 }
 
@@ -198,6 +211,52 @@ def test_the_command_mends_a_damaged_log(store: Releases) -> None:
     done = CliRunner().invoke(app, ["releases", "promote", champion, "--releases", store.location])
     assert done.exit_code == 0, done.stderr
     assert store.champion() == champion
+
+
+@pytest.mark.parametrize(
+    ("log_loss", "accuracy", "expected"),
+    [
+        (0.50, 0.80, []),
+        (0.519, 0.771, []),
+        (0.521, 0.80, ["log_loss"]),
+        (0.50, 0.769, ["accuracy"]),
+        (0.60, 0.70, ["log_loss", "accuracy"]),
+        (0.10, 0.99, []),
+    ],
+)
+def test_a_little_worse_is_tolerated_and_any_better_is(
+    log_loss: float, accuracy: float, expected: list[str]
+) -> None:
+    champion = {"log_loss": 0.50, "accuracy": 0.80}
+    assert gates.intolerable({"log_loss": log_loss, "accuracy": accuracy}, champion) == expected
+
+
+def test_a_model_of_few_passengers_is_measured_on_the_champions_too(
+    store: Releases, parts: Parts
+) -> None:
+    learn, few = split(parts.learn.sample(120, random_state=0).assign(age=22.0))
+    model = _model(learn, 21)
+    release = Variant({**model.files, HELD_OUT: held_out.write(few)}, {}).publish(store)
+    with pytest.raises(NotAdmitted) as refusal:
+        admit(store, release)
+    measured = len(held_out.either(few, parts.held_out))
+    assert measured > len(parts.held_out)
+    assert f"log loss on {measured} held-out passengers" in str(refusal.value)
+
+
+def test_passengers_that_were_made_easier_are_another_releases(
+    store: Releases, models: Models, parts: Parts
+) -> None:
+    release = models.good.publish(store)
+    women = parts.held_out["sex"] == "female"
+    easy = parts.held_out.assign(survived=women.astype(int))
+    folder = Path(store.location) / release
+    (folder / HELD_OUT).write_bytes(held_out.write(easy))
+    manifest = store.manifest(release)
+    files = {**manifest.files, HELD_OUT: describe(held_out.write(easy))}
+    (folder / MANIFEST).write_bytes(manifest.model_copy(update={"files": files}).content())
+    with pytest.raises(ReleaseRefused, match="it was tampered with"):
+        admit(store, release, force="please")
 
 
 def test_the_tolerance_and_the_golden_passengers_are_of_what_they_name() -> None:

@@ -50,7 +50,7 @@ def titanic_train(*arguments: str | Path) -> Result:
 def few(folder: Path) -> Path:
     """A CSV of some passengers, which trains quickly."""
     path = folder / "few.csv"
-    check(load()).rows.sample(150, random_state=0).to_csv(path, index=False)
+    check(load()).rows.sample(400, random_state=0).to_csv(path, index=False)
     return path
 
 
