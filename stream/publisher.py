@@ -27,7 +27,7 @@ CALL_TIMEOUT_S: Final = 5.0
 # How long a step is repeated while Kafka says that it may be; then the producer is replaced.
 # A broker ends a transaction after that time anyway (`transaction.timeout.ms`).
 STEP_DEADLINE_S: Final = 10.0
-# What a call may take on top of its own limit before that is said.
+# What a call may take on top of its own limit before the producer is given up.
 GRACE_S: Final = 0.5
 # How long a full local queue is given to drain.
 QUEUE_PAUSE_S: Final = 0.05
@@ -66,18 +66,27 @@ class Transactional:
         while True:
             self._hand = Hand()
             self._refused = Refused()
-            self._producer = _producer(self._properties, self._refused)
+            self._reach = Reach()
+            self._producer = _producer(self._properties, self._refused, self._reach)
             try:
                 self._persist(self._producer.init_transactions)
             except (KafkaException, NoAnswer) as error:
                 self._patience.wait(f"transactions cannot be started ({_text(error)})")
                 self.close()
             else:
+                self._reaches()  # what was lost before it began counts for nothing
+                self._reach.lost = False
                 self._patience.rewarded()
                 return
 
+    def _reaches(self) -> bool:
+        self._producer.poll(0)  # for what it has to say
+        return not self._reach.lost
+
     def publish(self, outcome: Outcome, offsets: list[TopicPartition], member: Any) -> None:
         """One transaction. A stale `member` is refused by the broker, and the batch undone."""
+        if not self._reaches():
+            self._replace("it had lost every broker")
         refused = self._refused
         refused.clear()
         try:
@@ -101,13 +110,10 @@ class Transactional:
                 self._patience.wait(_text(error))
 
     def _take(self, step: Callable[..., None], *arguments: Any) -> None:
-        """Take a step once. Raises `NoAnswer` when it has not returned long after it should."""
-        deadline = time.monotonic() + STEP_DEADLINE_S
+        """Take a step once. Raises `NoAnswer` when it has not returned after it should."""
         taken = self._hand.call(step, *arguments, CALL_TIMEOUT_S)
-        while taken not in wait([taken], CALL_TIMEOUT_S + GRACE_S).done:
-            if time.monotonic() > deadline:
-                raise NoAnswer(f"{step.__name__} does not return")
-            self._patience.wait("it does not answer")
+        if taken not in wait([taken], CALL_TIMEOUT_S + GRACE_S).done:
+            raise NoAnswer(f"{step.__name__} does not return")
         taken.result()
 
     def _undo(self, error: Exception) -> None:
@@ -121,7 +127,10 @@ class Transactional:
             with contextlib.suppress(KafkaException, NoAnswer):
                 self._persist(self._producer.abort_transaction)
                 return
-        log.warning("the Kafka producer is replaced: %s", _text(error))
+        self._replace(_text(error))
+
+    def _replace(self, why: str) -> None:
+        log.warning("the Kafka producer is replaced: %s", why)
         self.close()
         self._start()
 
@@ -146,7 +155,7 @@ class AtLeastOnce:
     def _start(self) -> None:
         """A new producer, and an ear for it that hears nothing of an earlier one's records."""
         self._refused = Refused()
-        self._producer = _producer(self._properties, self._refused)
+        self._producer = _producer(self._properties, self._refused, _debug)
 
     def publish(
         self,
@@ -191,6 +200,21 @@ class QueueStuck(TimeoutError):
     """The producer's queue did not drain before its deadline."""
 
 
+class Reach:
+    """Whether a producer has lost every broker since it was made; hears what it says of itself.
+
+    Once they are back, its `send_offsets_to_transaction` hangs on the group's coordinator that it
+    remembers (librdkafka #5511): after each of five kills of a broker, for as long as was waited.
+    """
+
+    lost = False
+
+    def __call__(self, error: KafkaError) -> None:
+        """What a producer says."""
+        self.lost |= error.code() == KafkaError._ALL_BROKERS_DOWN
+        _debug(error)
+
+
 class Refused:
     """The first record of a batch that Kafka did not take; hears of failed deliveries only."""
 
@@ -211,9 +235,11 @@ class Refused:
         self.text = f"{record.topic()} did not take a record of {size:,} bytes: {error.str()}"
 
 
-def _producer(properties: Mapping[str, str], refused: Refused) -> Producer:
+def _producer(
+    properties: Mapping[str, str], refused: Refused, on_error: Callable[[KafkaError], None]
+) -> Producer:
     more: dict[str, Any] = {"delivery.report.only.error": True, "on_delivery": refused}
-    return build(Producer, {**properties, **more}, _debug)
+    return build(Producer, {**properties, **more}, on_error)
 
 
 def _drop(producer: Producer) -> None:

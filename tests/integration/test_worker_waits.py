@@ -120,6 +120,15 @@ def test_it_outlasts_a_broker_that_comes_late_goes_and_comes_again(
         worker.becomes(200)
         ids += absent.produce(passenger(number) for number in range(100))
         assert absent.answers(len(ids)).events == Counter(ids)
+        until_then = len(worker.log)
+        broker.nodes[0].kill()
+        worker.becomes(503)
+        broker.start()
+        worker.becomes(200)
+        ids += absent.produce(passenger(number) for number in range(100))
+        assert absent.answers(len(ids)).events == Counter(ids)
+        # A producer that lived through it would wait for a coordinator that it has lost track of.
+        assert "does not return" not in worker.log[until_then:]
         broker.stop()
         worker.becomes(503)
         assert worker.stop() == 0
