@@ -110,7 +110,8 @@ def _model(location: str) -> Finding:
     try:
         manifest, _ = releases.load_champion()
     except NoRelease as error:
-        return Finding("model", str(error), "titanic train")
+        remedy = "titanic train" if releases.store.is_shared else "see TITANIC_RELEASES"
+        return Finding("model", str(error), remedy)
     except ReleaseRefused as error:
         return Finding("model", str(error), "titanic releases rollback, or titanic train")
     except StoreUnavailable as error:

@@ -15,6 +15,7 @@ from cli.broker import Broker, Origin, find_or_start
 from cli.plain import plain
 from cli.processes import NotUp, Running, wait_until_ready, worker_and_api
 from cli.unavailable import BrokerUnavailable
+from titanic_model.location import OWN_MEMORY
 from titanic_model.releases import NoRelease, ReleaseRefused, Releases, StoreUnavailable
 from titanic_model.settings import BadSetting, given_bootstrap_servers, settings
 
@@ -69,6 +70,8 @@ def check(broker: Broker, *processes: Running) -> None:
 def a_release() -> str:
     """The champion's id, once it is found whole; without one, the model is trained first."""
     releases = Releases(settings().releases)
+    if not releases.store.is_shared:
+        raise NotUp(f"worker and API would find no release: {OWN_MEMORY}")
     try:
         manifest, _ = releases.load_champion()
     except ReleaseRefused as error:

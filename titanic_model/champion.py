@@ -50,6 +50,10 @@ class Entry(BaseModel):
             raise PydanticCustomError("before", "its way back leads forward")
         return self
 
+    def is_of(self, release: str, manifest_sha256: str) -> bool:
+        """Whether it put this release into service, as it was judged."""
+        return (self.release, self.manifest_sha256) == (release, manifest_sha256)
+
 
 class Log:
     """The log in a store. Each method raises `StoreUnavailable`."""

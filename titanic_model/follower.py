@@ -88,14 +88,25 @@ class Follower:
         """
         swapped = False
         try:
-            newest = self._releases.log.newest(since=self._judged)
+            newest = self._newest()
             if newest != self._judged or not newest or self._is_due():
                 swapped = self._judge(newest)
         except StoreUnavailable as error:
             self._problem = Problem(Trouble.STORE_UNAVAILABLE, str(error))
+            self._judged = 0  # what comes back may be another one, of the same numbers
         else:
             self._problem = self._verdict
         return swapped
+
+    def _newest(self) -> int:
+        """The number of the newest entry. The log only ever grows: it is not empty again."""
+        newest = self._releases.log.newest(since=self._judged)
+        if self._serving and not newest:
+            raise StoreUnavailable(
+                f"release store {self._releases.location}: it is empty, though release "
+                f"{self._serving[0].id} was in service: unmounted, or emptied?"
+            )
+        return newest
 
     def _is_due(self) -> bool:
         return self._verdict is not None and self._clock() - self._judged_at >= REFUSED_AGAIN_S

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple
 
 from titanic_model.champion import OLD_CHAMPION, Entry, Log, Superseded
+from titanic_model.location import OWN_MEMORY
 from titanic_model.manifest import (
     ID,
     MANIFEST,
@@ -25,7 +26,8 @@ from titanic_model.manifest import (
     release_id,
 )
 from titanic_model.scorer import TABLE_BYTES, BadTable, Scorer
-from titanic_model.store import Store, StoreUnavailable, TooLarge
+from titanic_model.store import Store, TooLarge
+from titanic_model.unavailable import StoreUnavailable
 
 __all__ = [
     "PIPELINE",
@@ -70,6 +72,10 @@ class Releases:
         self.location = location
         self.store = Store(location)
         self.log = Log(self.store)
+
+    def probe(self) -> None:
+        """Ask whether a release can be published here, before the work of making one."""
+        self.store.probe()
 
     def publish(self, manifest: Manifest, files: Mapping[str, bytes]) -> bool:
         """Write a release; False when the store has it already. `promote` puts it into service.
@@ -122,18 +128,19 @@ class Releases:
         `after` is the entry that the release was judged against (None: there was none), "now"
         whichever is in service. `forced` is the reason why it goes into service in spite of a gate.
 
-        Raises `Superseded` when another one went into service since, and as `load` does.
+        Raises `Superseded` when another release went into service since, and as `load` does. Who
+        was faster with this very one has done what was asked for.
         """
         content = self._manifest(release)
         self.load(release, manifest_sha256 := fingerprint(content))
         newest = self.log.newest()
         current = self._readable(newest)
-        if after != "now" and newest != (after.number if after else 0):
+        superseded = after != "now" and newest != (after.number if after else 0)
+        if current and current.is_of(release, manifest_sha256) and (superseded or not forced):
+            return current
+        if superseded:
             other = current.release if current else "another one"
             raise Superseded(f"release {release} was not put into service: meanwhile {other} was")
-        unchanged = current is not None and current.release == release
-        if current and unchanged and current.manifest_sha256 == manifest_sha256 and not forced:
-            return current
         entry = Entry(
             number=newest + 1,
             release=release,
@@ -141,9 +148,15 @@ class Releases:
             at=datetime.now(UTC),
             how="promoted",
             forced=forced,
-            before=current.before if current and unchanged else newest,
+            before=current.before if current and current.release == release else newest,
         )
-        self.log.add(entry)
+        try:
+            self.log.add(entry)
+        except Superseded:
+            faster = self._readable(entry.number)
+            if faster and faster.is_of(release, manifest_sha256):
+                return faster
+            raise
         return entry
 
     def rollback(self) -> RolledBack:
@@ -243,6 +256,8 @@ class Releases:
 
     def _entry(self) -> Entry:
         entry = self.entry()
+        if entry is None and not self.store.is_shared:
+            raise NoRelease(f"no release: {OWN_MEMORY}")
         if entry is None:
             raise NoRelease(
                 f"no release in {self.location}: run 'titanic train', or name the store that has "

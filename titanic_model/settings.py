@@ -10,10 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AliasChoices, Field, ValidationError, model_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from titanic_model.location import BadLocation, parse
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +75,15 @@ class Settings(BaseSettings):
     web_port: int | None = Field(
         default=None, ge=0, le=65_535, description="The worker's pages; unset: 6066 or next free."
     )
+
+    @field_validator("releases")
+    @classmethod
+    def _can_be_meant(cls, location: str) -> str:
+        try:
+            parse(location)
+        except BadLocation as reason:
+            raise PydanticCustomError("releases", "{why}", {"why": str(reason)}) from None
+        return location
 
     @model_validator(mode="after")
     def _topics_differ(self) -> Self:

@@ -5,16 +5,20 @@ What a name means is for others. Every failure is a `StoreUnavailable` of one li
 """
 
 import os
-import re
+import stat
+import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
-from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
+
+from titanic_model.location import BadLocation, parse
+from titanic_model.unavailable import StoreUnavailable, why
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
@@ -46,25 +50,10 @@ CLIENT_VARIABLES: Final = (
     "TIMEOUT",
 )
 
-MAX_REASON_CHARACTERS: Final = 300
-
-
-# What obstore says besides: the layers that an error came through, a query, the time and the tries.
-_NOISE: Final = tuple(
-    re.compile(noise)
-    for noise in (
-        r"^Generic \w+ error: ",
-        r"Error performing (list request: Error performing |token request: Error performing )?",
-        r"(?<=\w)\?\S+",
-        r" in [\d.]+(ns|µs|ms|s)(?=[, ])",
-        r", (after \d+ retries|max_retries: \d+|retry_timeout: \w+)",
-        r" (?= )",
-    )
+SAME_NAME_TWICE: Final = (
+    "it lets two writers create the same name (If-None-Match: * has no effect), so that two "
+    "promotions at once could both succeed"
 )
-
-
-class StoreUnavailable(OSError):
-    """The release store did not do what it was asked for; one line says which and why."""
 
 
 class TooLarge(ValueError):
@@ -95,14 +84,45 @@ class Store:
     TLS; without keys, the web identity or the role of the container or machine. Profiles in
     `~/.aws` are not read. `GOOGLE_*` and `AZURE_*` do the same for the others.
 
-    Each method raises `StoreUnavailable`, for a cloud's store mostly within 10 s. A folder that is
-    not there yet is an empty store, and made by the first write. `folder` is the one, if it is.
+    Each method raises `StoreUnavailable`, for a cloud's store mostly within 10 s, and so does a
+    location that can't be meant. A folder that is not there yet is an empty store, and made by the
+    first write; one that was there and is gone is unavailable. `folder` is the one, if it is.
     """
 
     def __init__(self, location: str) -> None:
         self.location = location
-        self.folder = _folder(location)
+        try:
+            self._kind, self.folder = parse(location)
+        except BadLocation as reason:
+            raise self._unavailable(reason) from None
         self._opened: ObjectStore | None = None
+        self._folder_seen = False
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes see it, too: memory they don't."""
+        return self._kind != "memory"
+
+    def probe(self) -> None:
+        """Ask whether releases can be kept here, before the work of making one; nothing stays.
+
+        Raises `StoreUnavailable` for a store that is only read, and for one that lets two writers
+        create the same name.
+        """
+        name = f"probe-{uuid.uuid4().hex}"
+        absent = self._absent_folders()
+        aside = Store(self.location)
+        try:
+            aside.create(name, b"1")
+            twice = aside.create(name, b"2")
+            with suppress(StoreUnavailable):  # who may write need not be allowed to delete
+                aside.delete(name)
+        finally:
+            for folder in absent:
+                with suppress(OSError):
+                    folder.rmdir()
+        if twice:
+            raise self._unavailable(ValueError(SAME_NAME_TWICE))
 
     def read(self, name: str, *, most_bytes: int) -> bytes:
         """All bytes under a name. Raises `FileNotFoundError`, and `TooLarge` before it reads."""
@@ -159,6 +179,8 @@ class Store:
 
     def delete(self, name: str) -> None:
         """Remove what is under a name, if there is something."""
+        if not self._is_there():
+            return
         try:
             obstore.delete(self._open(), name)
         except FileNotFoundError:
@@ -177,14 +199,34 @@ class Store:
             raise self._unavailable(error) from None
 
     def _is_there(self) -> bool:
-        return self.folder is None or self.folder.is_dir()
+        """Whether there is anything to read: a folder may not have been made yet."""
+        if self.folder is None:
+            return True
+        try:
+            is_folder = stat.S_ISDIR(self.folder.stat().st_mode)
+        except FileNotFoundError:
+            if self._folder_seen:
+                raise self._unavailable(ValueError("the folder is gone")) from None
+            return False
+        except (OSError, ValueError) as error:
+            raise self._unavailable(error) from None
+        if not is_folder:
+            raise self._unavailable(ValueError("it is no folder"))
+        self._folder_seen = True
+        return True
+
+    def _absent_folders(self) -> list[Path]:
+        """The folders that a first write makes, the innermost first."""
+        if self.folder is None or self._is_there():
+            return []
+        return [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
 
     def _open(self, *, create: bool = False) -> ObjectStore:
         """The store, opened once: one pool of connections, and one memory where it is that."""
         if self._opened is None:
             if self.folder is None:
                 self._opened = from_url(
-                    self.location, client_options=_client(self.location), retry_config=RETRY
+                    self.location, client_options=_client(self._kind), retry_config=RETRY
                 )
             else:
                 self._opened = LocalStore(self.folder, mkdir=create, automatic_cleanup=True)
@@ -195,37 +237,11 @@ class Store:
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         if isinstance(error, StoreUnavailable):
             return error
-        return StoreUnavailable(f"release store {self.location}: {_why(error)}")
+        return StoreUnavailable(f"release store {self.location}: {why(error)}")
 
 
-def _folder(location: str) -> Path | None:
-    """The folder that a location is, when it is one."""
-    if location.startswith("file://"):
-        return Path(unquote(urlsplit(location).path))
-    return None if "://" in location else Path(location).absolute()
-
-
-def _client(location: str) -> "ClientConfig":
+def _client(kind: str) -> "ClientConfig":
     """Our limits, and what the cloud's variables say instead or besides."""
-    cloud = {"s": "AWS", "g": "GOOGLE", "a": "AZURE"}.get(location[:1], "")
+    cloud = {"s3": "AWS", "gs": "GOOGLE", "az": "AZURE"}.get(kind, "")
     given = {name.lower(): os.environ.get(f"{cloud}_{name}") for name in CLIENT_VARIABLES}
     return cast("ClientConfig", {**CLIENT, **{k: v for k, v in given.items() if v}})
-
-
-def _why(error: Exception) -> str:
-    """The reason in one line, the same for the same reason: it is logged once.
-
-    The cloud's own code and message, where it gave them; else which request failed, and how.
-    """
-    text, _, details = (str(error) or type(error).__name__).partition("\n\nDebug source:")
-    code, message = (re.search(f"<{tag}>(.*?)</{tag}>", text) for tag in ("Code", "Message"))
-    if code and message:
-        return f"{code[1]}: {message[1]}"
-    line = text.strip().splitlines()[0].rstrip(": ")
-    for noise in _NOISE:
-        line = noise.sub("", line)
-    if system := re.search(r'message: "([^"]+)"', details):
-        line += f": {system[1]}"
-    elif "TimedOut" in details:
-        line += ": no answer in time"
-    return line if len(line) <= MAX_REASON_CHARACTERS else line[:MAX_REASON_CHARACTERS] + "…"

@@ -3,6 +3,11 @@
 `python -m training.train` is `titanic train`.
 """
 
+from titanic_model import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_quietly()  # the imports take seconds
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +83,7 @@ def train(
     Raises `BadData` for what cannot be trained on, `Questionable`, and what `Releases` raises;
     then nothing has changed.
     """
+    store.probe()
     dataset = load(data)
     checked = check(dataset, quarantine=quarantine is not None)
     findings = questions(checked.rows, _reference(store))
@@ -162,4 +168,4 @@ def _with_progress(candidates: Sequence[Parameters]) -> Iterable[Parameters]:
 
 
 if __name__ == "__main__":
-    command.run()
+    interrupts.run(command.run)

@@ -1,6 +1,9 @@
 """`titanic releases`: what is in the store, what is in service, and how to change that."""
 
+from typing import Any
+
 import typer
+from typer.core import TyperCommand
 
 from cli.releases import changing, cleaning, comparing, listing, opening
 
@@ -21,10 +24,19 @@ app = typer.Typer(
     """,
 )
 
+
+class PlainUsage(TyperCommand):
+    """A command whose usage is written as manuals do, `A [B]`: no braces around what must be."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The words after the command's name."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+
 app.command("list")(listing.list_)
 app.command()(listing.show)
-app.command()(comparing.compare)
-app.command()(changing.promote)
+app.command(cls=PlainUsage)(comparing.compare)
+app.command(cls=PlainUsage)(changing.promote)
 app.command()(changing.rollback)
 app.command()(cleaning.gc)
 app.command("open")(opening.open_)

@@ -50,6 +50,9 @@ def promote(
             ) from None
         before = _entry(store)
         entry = admit(store, found, force=force)
+    if before and entry.number == before.number:
+        typer.echo(f"release {entry.release} is in service already")
+        return
     instead = f", instead of {before.release}" if before and before.release != found else ""
     forced = f" (forced: {entry.forced})" if entry.forced else ""
     typer.echo(f"release {entry.release} is in service{instead}{forced}")

@@ -25,7 +25,7 @@ LABEL: Final = "{:<6} {}  "
 def compare(
     a: Annotated[str, typer.Argument(metavar="A")],
     b: Annotated[
-        str | None, typer.Argument(metavar="[B]", show_default="A, after the champion")
+        str | None, typer.Argument(metavar="B", show_default="A, after the champion")
     ] = None,
     *,
     picture: Annotated[
@@ -103,4 +103,5 @@ def _tell(found: Comparison, before: Scorer, after: Scorer) -> None:
 
 
 def _share(count: int, inputs: int) -> str:
-    return f"{count:,} ({count / inputs:.1%})"
+    percent = f"{count / inputs:.2%}"
+    return f"{count:,} ({'<0.01%' if count and percent == '0.00%' else percent})"

@@ -58,13 +58,15 @@ def list_(
             console.print(plain(f"{one.id}: {note}"))
     if problem:
         typer.echo(problem, err=True)
+    elif not found:
+        typer.echo(f"no release in {store.location}: 'titanic train' makes one", err=True)
     elif champion is None:
         typer.echo("none is in service; 'titanic releases promote ID' changes that", err=True)
 
 
 def show(
     release: Annotated[
-        str | None, typer.Argument(metavar="[ID]", show_default="the champion")
+        str | None, typer.Argument(metavar="ID", show_default="the champion")
     ] = None,
     *,
     as_json: Json = False,
@@ -113,7 +115,7 @@ def _show(
     facts.add_row("release", f"{manifest.id}{since}")
     facts.add_row("made", f"{_when(manifest.created_at)} UTC")
     facts.add_row("state", plain("refused" if refused else "whole: every file has its hash"))
-    if manifest.accepted:
+    if manifest.accepted is not None:
         facts.add_row("accepted", plain(f"questionable data, because: {manifest.accepted}"))
     for heading, told_of in (
         ("data", manifest.data),
@@ -178,7 +180,7 @@ def _note(found: Found, champion: Entry | None) -> str:
     if champion and champion.release == found.id:
         notes.append(f"the champion since {_when(champion.at)} UTC, {champion.how}")
         notes += [f"forced: {champion.forced}"] if champion.forced else []
-    if found.manifest and found.manifest.accepted:
+    if found.manifest and found.manifest.accepted is not None:
         notes.append(f"accepted: {found.manifest.accepted}")
     if found.refused:
         notes.append(f"refused: {found.refused.partition(': ')[2]}")

@@ -16,9 +16,9 @@ PICTURES: Final = (".png", ".svg")
 
 def open_(
     release: Annotated[
-        str | None, typer.Argument(metavar="[ID]", show_default="the champion")
+        str | None, typer.Argument(metavar="ID", show_default="the champion")
     ] = None,
-    file: Annotated[str | None, typer.Argument(metavar="[FILE]", show_default=CARD)] = None,
+    file: Annotated[str | None, typer.Argument(metavar="FILE", show_default=CARD)] = None,
     *,
     profile: Annotated[
         bool, typer.Option("--profile", help=f"The data's report: {PROFILE}.")

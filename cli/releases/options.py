@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from titanic_model.location import OWN_MEMORY
 from titanic_model.releases import (
     NoRelease,
     ReleaseRefused,
@@ -49,8 +50,11 @@ def stop(command: str, reason: object, code: int) -> typer.Exit:
 
 
 def opened(location: str | None) -> Releases:
-    """The store that was named, else the settings'. Raises `BadSetting`."""
-    return Releases(location or settings().releases)
+    """The store that was named, else the settings'. Raises `BadSetting` and `WrongInput`."""
+    store = Releases(location or settings().releases)
+    if not store.store.is_shared:
+        raise WrongInput(f"there is nothing in it: {OWN_MEMORY}")
+    return store
 
 
 def resolve(releases: Releases, prefix: str | None) -> str:

@@ -8,7 +8,8 @@ from tests.synthetic import make, put_into_service
 from titanic_model.follower import REFUSED_AGAIN_S, Follower, Trouble
 from titanic_model.releases import TABLE, NoRelease, Releases
 from titanic_model.scorer import DOMAIN_SIZE
-from titanic_model.store import Store, StoreUnavailable
+from titanic_model.store import Store
+from titanic_model.unavailable import StoreUnavailable
 
 OLD, OLD_FILES = make([0.25] * DOMAIN_SIZE)
 NEW, NEW_FILES = make([0.75] * DOMAIN_SIZE)
