@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -9,23 +11,45 @@ import pandas as pd
 from training.dataset import BadData
 
 
-def write_aside(aside: pd.DataFrame, path: Path) -> None:
-    """Write the rows as CSV, all or nothing, to a file that is new.
+def check_new(path: Path) -> None:
+    """Raise `BadData` when there is such a file, or when none can be written there.
 
-    Raises `BadData` when there is such a file, or when it cannot be written.
+    Asked before the long work, so that it isn't done in vain.
     """
+    if path.exists() or path.is_symlink():
+        raise _there_already(path)
+    try:
+        handle, name = _beside(path)
+    except OSError as error:
+        raise _not_written(path, error) from None
+    os.close(handle)
+    Path(name).unlink()
+
+
+@contextmanager
+def set_aside(aside: pd.DataFrame, path: Path) -> Iterator[None]:
+    """Write the rows as CSV, all or nothing, to a file that is new; none when there are no rows.
+
+    When what is done within the context fails, the file goes again. Raises as `check_new` does.
+    """
+    if aside.empty:
+        yield
+        return
     try:
         _write(aside, path)
     except FileExistsError:
-        raise BadData(
-            f"{path} is there already; name another file for the rows set aside, or move it"
-        ) from None
+        raise _there_already(path) from None
     except OSError as error:
-        raise BadData(f"{path}: the rows set aside cannot be written: {error.strerror}") from None
+        raise _not_written(path, error) from None
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _write(aside: pd.DataFrame, path: Path) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = _beside(path)
     written = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
@@ -35,3 +59,15 @@ def _write(aside: pd.DataFrame, path: Path) -> None:
         path.hardlink_to(written)  # unlike a rename, it never replaces a file
     finally:
         written.unlink()
+
+
+def _beside(path: Path) -> tuple[int, str]:
+    return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+
+
+def _there_already(path: Path) -> BadData:
+    return BadData(f"{path} is there already; name another file for the rows set aside, or move it")
+
+
+def _not_written(path: Path, error: OSError) -> BadData:
+    return BadData(f"{path}: the rows set aside cannot be written: {error.strerror}")

@@ -10,10 +10,15 @@ from datetime import date
 from typing import Final
 
 from training import pictures
+from training.checks import RULES
 from training.evaluate import MODEL, Contender, Evaluation
 from training.fit import Choice
 from training.measures import HEADINGS, SURE, Estimate
 from training.slices import Slice
+
+# Of the manifest's facts: so many rows were set aside for that column's sake.
+SET_ASIDE: Final = "set_aside"
+SET_ASIDE_FOR: Final = "set_aside_for_"
 
 _USE: Final = """
 - **For** learning and demonstrations: how a model is trained, released and served on a stream.
@@ -140,7 +145,11 @@ seen. They are in `held_out.csv` beside this card.
 
 
 def _training_data(about: About, evaluation: Evaluation) -> str:
-    facts = "\n".join(f"- {_plain(name)}: {_fact(value)}" for name, value in about.data.items())
+    facts = "\n".join(
+        f"- {_plain(name)}: {_fact(value)}"
+        for name, value in about.data.items()
+        if not name.startswith(SET_ASIDE)
+    )
     questions = "\n".join(f"- {_plain(finding)}" for finding in about.findings)
     asked = (
         f"""
@@ -156,7 +165,24 @@ def _training_data(about: About, evaluation: Evaluation) -> str:
 The other {evaluation.learn_rows:,} passengers. Of the whole data set:
 
 {facts}
-{asked}"""
+{_set_aside(about.data)}{asked}"""
+
+
+def _set_aside(data: Mapping[str, str | int]) -> str:
+    """How many rows the data had besides, and which rules they broke."""
+    if SET_ASIDE not in data:
+        return ""
+    rules = "\n".join(
+        f"- {_plain(column)}: {_fact(rows)}; {rule}"
+        for column, rule in RULES.items()
+        if (rows := data.get(f"{SET_ASIDE_FOR}{column}"))
+    )
+    return f"""
+**Rows were set aside** as they broke a rule, and are in none of the figures:
+{_fact(data[SET_ASIDE])}, because of
+
+{rules}
+"""
 
 
 def _analyses(evaluation: Evaluation) -> str:

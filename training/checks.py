@@ -5,7 +5,7 @@ mended: training stops and names it, or the row is set aside, with the reasons (
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,6 +63,7 @@ CELLS: Final = pa.DataFrameSchema(
         ),
     }
 )
+RULES: Final = {column: str(rule.description) for column, rule in CELLS.columns.items()}
 
 
 @dataclass(frozen=True)
@@ -119,10 +120,12 @@ class Checked:
     `rows`: pclass and survived int64, sex object, age float64 in years (NaN where it is missing),
     `name` as text where the source has it. `aside`: the number of each bad row (`row`), its
     original text, and all `reasons`. The index of both is the row's number as an editor shows it.
+    `aside_for`: how many of them broke the rule of each column; one row may break several.
     """
 
     rows: pd.DataFrame
     aside: pd.DataFrame
+    aside_for: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ class _Broken:
 
     @property
     def rule(self) -> str:
-        return f"{CELLS.columns[self.column].description}"
+        return RULES[self.column]
 
     def message(self, frame: pd.DataFrame) -> str:
         texts = frame.loc[self.rows[:MAX_NAMED_CELLS], self.column].items()
@@ -165,7 +168,8 @@ def check(dataset: Dataset, *, quarantine: bool = False) -> Checked:
         told = _told(dataset.source, messages)
         raise BadData(told + _too_many(bad) if quarantine and broken and not some else told)
     rows = values[~bad].astype({"pclass": "int64", "survived": "int64"})
-    return Checked(rows, _aside(dataset.frame, broken))
+    aside_for = {fault.column: len(fault.rows) for fault in broken}
+    return Checked(rows, _aside(dataset.frame, broken), aside_for)
 
 
 def fingerprint(checked: pd.DataFrame) -> str:

@@ -1,8 +1,8 @@
 """A release put together: the model, what it was judged by, and what people read of it."""
 
 import platform
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Final
@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from titanic_model.manifest import HELD_OUT, PIPELINE, TABLE, Manifest, describe, release_id
 from training import card, export, held_out, page, pictures
+from training.card import SET_ASIDE, SET_ASIDE_FOR
 from training.checks import fingerprint
 from training.evaluate import Evaluation
 from training.finding import Finding
@@ -28,13 +29,18 @@ LIBRARIES: Final = ("numpy", "pandas", "scikit-learn", "skops")
 
 @dataclass(frozen=True)
 class Data:
-    """What was trained on: checked `rows`, what they raised, and why they were accepted then."""
+    """What was trained on: checked `rows`, what they raised, and why they were accepted then.
+
+    `aside` is how many other rows were set aside, `aside_for` by the column whose rule they broke.
+    """
 
     source: str
     rows: pd.DataFrame
     held_out: pd.DataFrame
     findings: Sequence[Finding] = ()
     accepted: str | None = None
+    aside: int = 0
+    aside_for: Mapping[str, int] = field(default_factory=dict)
 
 
 def compose(
@@ -48,6 +54,8 @@ def compose(
         "rows": len(data.rows),
         "survived": int(data.rows["survived"].sum()),
         "age_missing": int(data.rows["age"].isna().sum()),
+        **({SET_ASIDE: data.aside} if data.aside else {}),
+        **{f"{SET_ASIDE_FOR}{column}": rows for column, rows in data.aside_for.items()},
     }
     parameters = _parameters(pipeline, evaluation)
     measured_on = held_out.write(data.held_out)

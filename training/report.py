@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from titanic_model.manifest import Manifest
-from titanic_model.releases import Releases
+from titanic_model.releases import NoRelease, ReleaseRefused, Releases
 from training.evaluate import MODEL
 from training.measures import CALIBRATION, HEADINGS
 
@@ -21,16 +21,19 @@ SHOWN: Final = tuple(metric for metric in HEADINGS if metric != CALIBRATION)
 
 
 def report(
-    trained: "Trained", store: Releases, *, pickle: str, quarantine: Path | None, in_service: bool
+    trained: "Trained", store: Releases, *, pickle: str, quarantine: Path | None, followed: bool
 ) -> None:
-    """Print it to stdout. `pickle` says what became of it, `quarantine` where bad rows are.
+    """Print it to stdout, and a warning to stderr when the release is not in service.
 
-    `in_service`: the store is the one that the settings name, so that workers follow it.
+    `pickle` says what became of it, `quarantine` where bad rows are. `followed`: the store is the
+    one that the settings name, which workers follow.
     """
     manifest = trained.manifest
+    champion = _champion(store)
+    setting = "" if followed else f"TITANIC_RELEASES={shlex.quote(store.location)} "
     lines: tuple[RenderableType, ...] = (
         _data(manifest),
-        *([f"{trained.aside:,} rows set aside in {quarantine}"] if trained.aside else []),
+        *([_set_aside(trained.aside, quarantine)] if quarantine else []),
         *([f"accepted all the same: {manifest.accepted}"] if manifest.accepted else []),
         _metrics(manifest),
         f"{manifest.parameters['held_out_rows']:,} held-out passengers; ↑ more, ↓ less is better",
@@ -38,11 +41,37 @@ def report(
         *_release(trained),
         f"stored   {store.location.rstrip('/')}/{manifest.id}",
         f"pickle   {pickle}",
-        *_next(trained, store, in_service=in_service),
+        *_next(trained, setting, champion),
     )
     console = Console(markup=False, highlight=False, soft_wrap=True)
     for line in lines:
         console.print(line)
+    if not trained.entry:
+        _warn(trained, champion)
+
+
+def _warn(trained: "Trained", champion: str | None) -> None:
+    """Also where stdout goes into a file, as the exit code is 0."""
+    console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        f"titanic train: release {trained.manifest.id} was made and is NOT in service: "
+        f"{'; '.join(trained.failures)}. "
+        + (f"{champion} stays in service" if champion else "Nothing is in service"),
+        style="bold red",
+    )
+
+
+def _champion(store: Releases) -> str | None:
+    try:
+        return store.champion()
+    except (NoRelease, ReleaseRefused):
+        return None
+
+
+def _set_aside(rows: int, quarantine: Path) -> str:
+    if not rows:
+        return f"no row broke a rule; {quarantine} was not written"
+    return f"{rows:,} rows set aside in {quarantine}"
 
 
 def _release(trained: "Trained") -> list[str]:
@@ -50,18 +79,21 @@ def _release(trained: "Trained") -> list[str]:
     if trained.entry:
         return [f"release  {trained.manifest.id}, now the champion{again}"]
     return [
-        f"release  {trained.manifest.id}, not put into service{again}:",
+        f"release  {trained.manifest.id}, NOT in service{again}:",
         *(f"         - {failure}" for failure in trained.failures),
     ]
 
 
-def _next(trained: "Trained", store: Releases, *, in_service: bool) -> list[str]:
-    setting = "" if in_service else f"TITANIC_RELEASES={shlex.quote(store.location)} "
+def _next(trained: "Trained", setting: str, champion: str | None) -> list[str]:
     release = trained.manifest.id
     read = f"read     {setting}titanic releases open {release}"
     if trained.entry:
         return [read, f"next     {setting}titanic up"]
-    return [read, f"or else  {setting}titanic releases promote {release} --force 'REASON'"]
+    return [
+        read,
+        *([f"next     {setting}titanic releases compare {release}"] if champion else []),
+        f"or else  {setting}titanic releases promote {release} --force 'REASON'",
+    ]
 
 
 def _data(manifest: Manifest) -> str:

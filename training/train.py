@@ -9,6 +9,7 @@ if __name__ == "__main__":
     interrupts.end_quietly()  # the imports take seconds
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,7 +25,7 @@ from titanic_model.manifest import Manifest, ReleaseRefused
 from titanic_model.releases import NoRelease, Releases
 from titanic_model.settings import settings
 from training import command, export, gates
-from training.aside import write_aside
+from training.aside import check_new, set_aside
 from training.checks import check
 from training.dataset import load
 from training.distributions import questions
@@ -83,23 +84,32 @@ def train(
     Raises `BadData` for what cannot be trained on, `Questionable`, and what `Releases` raises;
     then nothing has changed.
     """
+    if quarantine is not None:
+        check_new(quarantine)
     store.probe()
     dataset = load(data)
     checked = check(dataset, quarantine=quarantine is not None)
     findings = questions(checked.rows, _reference(store))
     if findings and accept is None:
         raise Questionable(dataset.source, findings)
-    if quarantine is not None and len(checked.aside):
-        write_aside(checked.aside, quarantine)
     learn, held_out = split(checked.rows)
     choice = choose(learn, seed=seed, progress=_with_progress)
     with Console(stderr=True).status("measuring, drawing, profiling"):
         pipeline = fit(learn, choice)
         evaluation = evaluate(pipeline, learn, held_out, choice=choice, seed=seed)
         accepted = accept if findings else None
-        known = Data(dataset.source, checked.rows, held_out, findings, accepted)
+        known = Data(
+            dataset.source,
+            checked.rows,
+            held_out,
+            findings,
+            accepted,
+            aside=len(checked.aside),
+            aside_for=checked.aside_for,
+        )
         manifest, files = compose(known, pipeline, evaluation)
-        new = store.publish(manifest, files)
+        with set_aside(checked.aside, quarantine) if quarantine else nullcontext():
+            new = store.publish(manifest, files)
         entry, failures = _admitted(store, manifest.id)
     return Trained(manifest, pipeline, new, entry, failures, len(checked.aside))
 
@@ -119,12 +129,13 @@ def main(
     configured = settings().releases
     store = Releases(releases or configured)
     trained = train(store, data=data, seed=seed, accept=accept, quarantine=quarantine)
+    followed = store.location == configured
     report(
         trained,
         store,
-        pickle=_pickled(trained.pipeline),
+        pickle=_pickled(trained, followed=followed),
         quarantine=quarantine,
-        in_service=store.location == configured,
+        followed=followed,
     )
 
 
@@ -146,10 +157,16 @@ def _admitted(store: Releases, release: str) -> tuple[Entry | None, Sequence[str
         return None, [str(meanwhile)]
 
 
-def _pickled(pipeline: Pipeline) -> str:
-    """Write the pickle; where the package is read-only there is none, which stops nobody."""
+def _pickled(trained: Trained, *, followed: bool) -> str:
+    """Write the pickle, unless one is there and this release isn't what the workers follow.
+
+    Where the package is read-only there is none, which stops nobody.
+    """
+    if PICKLE.exists() and not (followed and trained.entry):
+        why = "is not in service" if followed else "is for another store"
+        return f"{PICKLE} stays as it was: this release {why}"
     try:
-        export.write_pickle(pipeline, PICKLE)
+        export.write_pickle(trained.pipeline, PICKLE)
     except OSError as error:
         return f"none: {PICKLE}: {error.strerror}"
     return str(PICKLE)

@@ -1,5 +1,6 @@
 """Training as a user meets it: one command, the same release each time, one line when it fails."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,9 +14,9 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from titanic_model.manifest import HELD_OUT, PIPELINE, TABLE
-from titanic_model.releases import Releases
+from titanic_model.releases import Releases, StoreUnavailable
 from titanic_model.settings import settings
-from training import fit
+from training import fit, gates
 from training import train as training
 from training.baselines import BASELINES
 from training.checks import check, fingerprint
@@ -61,6 +62,7 @@ class Trained:
     folder: Path
     first: Result
     again: Result
+    beside: Result
     elsewhere: Result
 
     @property
@@ -79,11 +81,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     with pytest.MonkeyPatch.context() as monkeypatch, _alone(folder, monkeypatch):
         arguments = ("--data", few(folder), "--seed", "7")
         first, again = titanic_train(*arguments), titanic_train(*arguments)
+        beside = titanic_train(*arguments, "--releases", folder / "another store")
         monkeypatch.setattr(training, "PICKLE", folder / "gone" / "knn_model.p")
         elsewhere = titanic_train(*arguments, "--releases", folder / "my store")
-    for result in (first, again, elsewhere):
+    for result in (first, again, beside, elsewhere):
         assert result.exit_code == 0, result.output
-    return Trained(folder, first, again, elsewhere)
+    return Trained(folder, first, again, beside, elsewhere)
 
 
 def test_a_release_holds_its_files_and_tells_where_it_comes_from(release_store: str) -> None:
@@ -213,6 +216,95 @@ def test_the_champion_stays_when_the_data_is_bad(trained: Trained, tmp_path: Pat
     pd.read_csv(trained.folder / "few.csv").assign(survived=1).to_csv(bad, index=False)
     assert titanic_train("--data", bad, "--releases", trained.releases.location).exit_code == 2
     assert trained.releases.champion() == champion
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A training with a row that breaks a rule: first its release cannot be published."""
+
+    folder: Path
+    failed: Result
+    left: list[str]
+    done: Result
+
+
+@pytest.fixture(scope="module")
+def aside(tmp_path_factory: pytest.TempPathFactory) -> Aside:
+    folder = tmp_path_factory.mktemp("aside")
+    with pytest.MonkeyPatch.context() as monkeypatch, _alone(folder, monkeypatch):
+        data = few(folder)
+        with data.open("a") as file:
+            file.write("1,female,130,1,\n2,who,200,0,\n")
+        arguments = ("--data", data, "--quarantine", "bad.csv", "--releases", "store")
+        with pytest.MonkeyPatch.context() as broken:
+            broken.setattr(Releases, "publish", _unavailable)
+            failed = titanic_train(*arguments)
+        left = sorted(path.name for path in folder.iterdir())
+        done = titanic_train(*arguments)
+    return Aside(folder, failed, left, done)
+
+
+def _unavailable(*_: object) -> None:
+    raise StoreUnavailable("store: it went away")
+
+
+def test_a_training_that_fails_leaves_no_rows_aside(aside: Aside) -> None:
+    assert aside.failed.exit_code == 2
+    assert aside.failed.stderr == "titanic train: store: it went away\n"
+    assert aside.left == ["few.csv"]
+
+
+def test_rows_set_aside_are_in_the_file_the_manifest_and_the_card(aside: Aside) -> None:
+    assert aside.done.exit_code == 0, aside.done.stderr
+    assert "2 rows set aside in bad.csv" in aside.done.stdout
+    assert pd.read_csv(aside.folder / "bad.csv")["row"].tolist() == [402, 403]
+    releases = Releases(str(aside.folder / "store"))
+    manifest = releases.manifest(releases.champion())
+    told = {key: value for key, value in manifest.data.items() if key.startswith("set_aside")}
+    assert told == {"set_aside": 2, "set_aside_for_age": 2, "set_aside_for_sex": 1}
+    card = releases.file(manifest, CARD).decode()
+    assert "2, because of\n\n- sex: 1; male or female is allowed\n- age: 2; a number" in card
+
+
+def test_where_rows_cannot_be_set_aside_is_said_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("mine")
+    for path, why in (("mine.csv", "is there already"), ("gone/x.csv", "cannot be written")):
+        refused = titanic_train("--data", "gone.csv", "--quarantine", path)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert refused.stderr.startswith(f"titanic train: {path}")
+        assert why in refused.stderr
+        assert refused.stderr.count("\n") == 1
+
+
+def test_a_release_that_the_gates_refuse_cannot_be_overlooked(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(trained.releases.location, tmp_path / "releases")
+    champion = Releases("releases").champion()
+    (tmp_path / "knn_model.p").write_bytes(b"that in service")
+    monkeypatch.setattr(gates, "failing", lambda *_: iter(["it is no good"]))
+    refused = titanic_train("--data", trained.folder / "few.csv", "--seed", "9")
+    assert refused.exit_code == 0
+    [new] = {path.name for path in Path("releases").iterdir()} - {champion, "champion"}
+    assert refused.stderr == (
+        f"titanic train: release {new} was made and is NOT in service: it is no good. "
+        f"{champion} stays in service\n"
+    )
+    assert refused.stdout.splitlines()[-7:] == [
+        f"release  {new}, NOT in service:",
+        "         - it is no good",
+        f"stored   releases/{new}",
+        f"pickle   {tmp_path / 'knn_model.p'} stays as it was: this release is not in service",
+        f"read     titanic releases open {new}",
+        f"next     titanic releases compare {new}",
+        f"or else  titanic releases promote {new} --force 'REASON'",
+    ]
+    assert (tmp_path / "knn_model.p").read_bytes() == b"that in service"
+
+
+def test_the_pickle_is_of_the_store_that_workers_follow(trained: Trained) -> None:
+    """Training into another store leaves it, but where there is none yet."""
+    assert "knn_model.p stays as it was: this release is for another store" in trained.beside.stdout
 
 
 def test_to_accept_questionable_data_takes_a_reason() -> None:
