@@ -58,7 +58,7 @@ def on_its_topic(letter: DeadLetter) -> Record:
             offset=7,
             key=letter.key,
             value=letter.value,
-            headers=letter.headers,
+            headers=letter.headers,  # type: ignore[arg-type] # it asks for text, too
             timestamp=(1, letter.timestamp_ms or 0),
         ),
     )
@@ -113,7 +113,7 @@ def test_any_event_can_be_rebuilt_from_its_dead_letter(
         offset=offset,
         key=key,
         value=value,
-        headers=headers,
+        headers=headers,  # type: ignore[arg-type] # it asks for text, too
         timestamp=(1, time_ms),
     )
     rejection = Rejection.because(reason, text)
