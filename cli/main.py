@@ -2,7 +2,19 @@
 
 import typer
 
-from cli import broker, demo, doctor, produce, profile, releases, topics, train, up, watch
+from cli import (
+    broker,
+    demo,
+    doctor,
+    produce,
+    profile,
+    reconcile,
+    releases,
+    topics,
+    train,
+    up,
+    watch,
+)
 
 app = typer.Typer(
     name="titanic",
@@ -24,5 +36,6 @@ app.command()(profile.profile)
 app.add_typer(releases.app)
 app.command()(produce.produce)
 app.command()(watch.watch)
+app.command()(reconcile.reconcile)
 app.command()(topics.topics)
 app.command()(doctor.doctor)

@@ -55,7 +55,7 @@ def score(records: Sequence[Record], scorer: Scorer, limits: Limits) -> Outcome:
         verdict: Passenger | Rejection
         try:
             headers = record.headers()
-            verdict = _verdict(record)
+            verdict = verdict_of(record)
         except Exception as error:  # whatever it is, it must not stop the neighbours
             verdict = _unreadable(error)
         if isinstance(verdict, Passenger):
@@ -77,8 +77,8 @@ def score(records: Sequence[Record], scorer: Scorer, limits: Limits) -> Outcome:
     return Outcome(predictions, refused, reasons)
 
 
-def _verdict(record: Record) -> Passenger | Rejection:
-    """The event's passenger with an id, or why there is none."""
+def verdict_of(record: Record) -> Passenger | Rejection:
+    """The event's passenger with an id, or why there is none; for headers, see `score`."""
     verdict = parse(record.value())
     if isinstance(verdict, Passenger) and verdict.passenger_id is msgspec.UNSET:
         return _named_by_key(verdict, record.key())
