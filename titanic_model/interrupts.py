@@ -5,8 +5,12 @@ In between it is a `KeyboardInterrupt`, as ever. Light to import, for it comes f
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import Final
+
+INTERRUPTED: Final = 128 + signal.SIGINT
 
 
 def end_quietly() -> None:
@@ -17,13 +21,15 @@ def end_quietly() -> None:
 
 def run(command: Callable[[], object]) -> None:
     """Run a command that is imported: what Ctrl-C means is its own affair until it ends."""
-    if signal.getsignal(signal.SIGINT) is _end:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        if signal.getsignal(signal.SIGINT) is _end:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         command()
+    except KeyboardInterrupt:  # before it could make it its affair
+        sys.exit(INTERRUPTED)
     finally:
         end_quietly()
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
-    os._exit(128 + signal.SIGINT)
+    os._exit(INTERRUPTED)

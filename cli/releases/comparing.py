@@ -81,9 +81,9 @@ def _draw(path: Path, before: Scorer, after: Scorer) -> None:
 def _tell(found: Comparison, before: Scorer, after: Scorer) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{found.before} -> {found.after}, on all {found.inputs:,} inputs")
-    console.print(f"outcome        {_share(found.outcomes, found.inputs)} differ")
+    console.print(f"outcome        {share(found.outcomes, found.inputs)} differ")
     console.print(
-        f"probability    {_share(found.probabilities, found.inputs)} differ, "
+        f"probability    {share(found.probabilities, found.inputs)} differ, "
         f"by {found.largest:.3f} at the most and {found.mean:.4f} in the mean"
     )
     console.print(f"\n{LABEL.format('age', ' ')}{ruler()}  ?")
@@ -102,6 +102,9 @@ def _tell(found: Comparison, before: Scorer, after: Scorer) -> None:
         console.print(f"  and {len(found.regions) - REGIONS} more; --json has all")
 
 
-def _share(count: int, inputs: int) -> str:
+def share(count: int, inputs: int) -> str:
+    """The count, and its share in a hundred, which is 0 or 100 only if it is that."""
     percent = f"{count / inputs:.2%}"
-    return f"{count:,} ({'<0.01%' if count and percent == '0.00%' else percent})"
+    if 0 < count < inputs:
+        percent = {"0.00%": "<0.01%", "100.00%": ">99.99%"}.get(percent, percent)
+    return f"{count:,} ({percent})"

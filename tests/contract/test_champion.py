@@ -15,6 +15,7 @@ from titanic_model.scorer import DOMAIN_SIZE
 OLD, OLD_FILES = make([0.25] * DOMAIN_SIZE, {"extra": b"an extra file"})
 NEW, NEW_FILES = make([0.75] * DOMAIN_SIZE)
 THIRD, THIRD_FILES = make([0.5] * DOMAIN_SIZE)
+FOURTH, FOURTH_FILES = make([0.1] * DOMAIN_SIZE)
 
 
 def entry(**fields: int) -> bytes:
@@ -54,8 +55,9 @@ def test_an_empty_store_says_what_to_do(location: str) -> None:
     releases = Releases(location)
     assert releases.entry() is None
     assert releases.ids() == []
-    with pytest.raises(NoRelease, match=r"run 'titanic train', or name .* TITANIC_RELEASES"):
+    with pytest.raises(NoRelease, match=r"with TITANIC_RELEASES") as none:
         releases.champion()
+    assert ("run 'titanic train'" in str(none.value)) == releases.store.is_shared
     with pytest.raises(NoRelease, match="no release was ever in service"):
         releases.rollback()
 
@@ -88,7 +90,9 @@ def test_a_store_of_the_first_format_asks_for_a_training_and_that_is_all_it_need
         b"\xff",
         b'{"number": 2, "release": "../x"}',
         b" " * 100_000,
-        entry(number=2, before=2),
+        entry(number=4, before=4),
+        entry(number=4, before=5),
+        entry(number=4, before=-1),
         entry(number=1, before=0),
     ],
 )
@@ -116,6 +120,13 @@ def test_a_promotion_is_in_the_log_with_its_reason(store: Releases) -> None:
     assert (entry.number, entry.how, entry.before) == (2, "promoted", 1)
     assert entry.forced == "the data of March is right"
     assert entry.manifest_sha256 == fingerprint(NEW.content())
+
+
+def test_the_champion_promoted_again_keeps_its_way_back(full: Releases) -> None:
+    assert full.promote(THIRD.id, forced="once more").before == 2
+    full.store.write("champion/00000003.json", b"damaged")
+    undone = full.rollback()
+    assert (undone.entry.release, undone.passed_over) == (NEW.id, ())
 
 
 def test_who_judged_by_a_champion_that_is_none_any_more_is_told(full: Releases) -> None:
@@ -155,14 +166,36 @@ class Race:
 
 
 def test_of_promoters_at_once_one_wins_and_the_others_are_told(full: Releases) -> None:
+    full.publish(FOURTH, FOURTH_FILES)
     for number in range(4, 10):
         race = Race(full, full.entry())
-        race.run(OLD.id, NEW.id, THIRD.id, OLD.id)
+        race.run(OLD.id, NEW.id, THIRD.id, FOURTH.id)
         (won,) = race.won
         assert len(race.told) == 3
         assert all("was not put into service" in told for told in race.told)
         assert full.entry() == won
         assert won.number == number
+
+
+def test_who_promotes_what_another_one_did_at_the_same_time_has_what_was_asked_for(
+    full: Releases,
+) -> None:
+    for number in range(4, 10, 2):
+        race = Race(full, full.entry())
+        race.run(*[NEW.id] * 4)
+        assert race.told == []
+        assert {won.number for won in race.won} == {number}
+        assert full.promote(NEW.id, after=race.before) == full.entry()
+        assert full.promote(OLD.id).number == number + 1
+
+
+def test_what_is_in_service_by_another_manifest_is_not_what_was_judged(full: Releases) -> None:
+    judged_by = full.entry()
+    full.promote(NEW.id)
+    later = NEW.model_copy(update={"metrics": {}})
+    full.store.write(f"{NEW.id}/{MANIFEST}", later.content())
+    with pytest.raises(Superseded, match=f"meanwhile {NEW.id} was"):
+        full.promote(NEW.id, after=judged_by)
 
 
 def test_a_roll_back_goes_to_the_release_before_and_again_to_the_one_before_that(
@@ -199,6 +232,15 @@ def test_a_roll_back_never_goes_to_a_release_that_is_refused(full: Releases) -> 
     with pytest.raises(NoRelease, match=f"{NEW.id}.*; .*{OLD.id}.*not the one that was put"):
         full.rollback()
     assert full.champion() == THIRD.id
+
+
+def test_a_roll_back_never_goes_to_the_release_that_is_in_service(full: Releases) -> None:
+    full.promote(NEW.id)
+    full.store.delete(f"{THIRD.id}/{TABLE}")
+    undone = full.rollback()
+    assert undone.entry.release == OLD.id, "THIRD is damaged, before that was NEW, which is it"
+    (reason,) = undone.passed_over
+    assert THIRD.id in reason
 
 
 def test_a_roll_back_is_from_a_champion_that_is_missing_too(full: Releases) -> None:

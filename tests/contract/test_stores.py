@@ -86,3 +86,12 @@ def test_of_many_who_create_at_once_one_does(store: Store) -> None:
         for thread in threads:
             thread.join()
         assert won == [store.read(f"n/{number}", most_bytes=10)]
+
+
+def test_a_probe_finds_that_it_can_be_written_and_leaves_nothing(store: Store) -> None:
+    store.probe()
+    assert names(store) == store.folders() == []
+    assert not (store.folder and store.folder.exists())
+    store.write("a/b", b"1")
+    store.probe()
+    assert names(store) == ["a/b"]

@@ -17,6 +17,7 @@ from tests.integration import apis
 from tests.integration.workers import until
 from tests.proxy import Fault, Proxy, proxy
 from titanic_model.releases import Releases
+from titanic_model.scorer import DOMAIN_SIZE
 
 # Such requests to a cloud's store end within 10 s (titanic_model/store.py); the rest is Python's
 # start, and a busy machine.
@@ -190,22 +191,23 @@ def test_of_processes_that_promote_at_once_one_wins_and_the_others_are_told(
     if kind == "S3":
         location = f"s3://{request.getfixturevalue('bucket')}/releases"
     releases = Releases(location)
-    for manifest, files in (SECOND, FIRST):
+    others = [SECOND, *(synthetic.make([p] * DOMAIN_SIZE) for p in (0.1, 0.2, 0.3))]
+    for manifest, files in (FIRST, *others):
         releases.publish(manifest, files)
     for _ in range(3):
         entry = releases.promote(FIRST[0].id)
         racers = [
             subprocess.Popen(
-                [sys.executable, "-c", RACER, location, SECOND[0].id, entry.model_dump_json()],
+                [sys.executable, "-c", RACER, location, other.id, entry.model_dump_json()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
             )
-            for _ in range(4)
+            for other, _ in others
         ]
         for racer in racers:
             assert racer.stdout is not None
             assert racer.stdout.readline() == "ready\n"
-        told = sorted(racer.communicate("go\n", timeout=60)[0] for racer in racers)
-        assert told == [f"{entry.number + 1}\n", *["superseded\n"] * 3]
-        assert releases.champion() == SECOND[0].id
+        told = [racer.communicate("go\n", timeout=60)[0] for racer in racers]
+        assert sorted(told) == [f"{entry.number + 1}\n", *["superseded\n"] * 3]
+        assert releases.champion() == others[told.index(f"{entry.number + 1}\n")][0].id

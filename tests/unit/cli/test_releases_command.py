@@ -12,8 +12,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+from cli.releases.comparing import share
 from tests.synthetic import make, publish
-from titanic_model.manifest import MANIFEST
+from titanic_model.manifest import MANIFEST, own_id
 from titanic_model.releases import TABLE, Releases
 from titanic_model.scorer import DOMAIN_SIZE
 from titanic_model.settings import settings
@@ -36,8 +37,9 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Releases]
 def ids(store: Releases) -> list[str]:
     """Three releases that went into service one after the other."""
     made = []
-    for share in (0, 1, 2):
-        manifest, files = make([0.25] * (DOMAIN_SIZE - share * 100) + [0.75] * share * 100, CARD)
+    for hundreds in (0, 1, 2):
+        survive = [0.75] * hundreds * 100
+        manifest, files = make([0.25] * (DOMAIN_SIZE - len(survive)) + survive, CARD)
         store.publish(manifest, files)
         store.promote(manifest.id)
         made.append(manifest.id)
@@ -228,7 +230,7 @@ def test_what_is_in_the_cloud_is_fetched_with_its_pictures(
 
 def test_two_releases_are_compared_in_numbers_regions_and_strips(ids: list[str]) -> None:
     told = run("compare", ids[0], ids[2]).stdout
-    assert "200 (0.3%) differ, by 0.500 at the most" in told
+    assert "200 (0.33%) differ, by 0.500 at the most" in told
     assert "male, class 3: 98.02 to 100.00: 0 -> 1" in told
     assert "male, class 3: age not known: 0 -> 1" in told
     (strip,) = [line for line in told.splitlines() if line.startswith("male   3")]
@@ -250,15 +252,70 @@ def test_a_comparison_is_drawn_in_a_file(ids: list[str], tmp_path: Path) -> None
     assert "cannot be written" in refusal("compare", ids[0], ids[2], "-o", str(where), code=2)
 
 
-@pytest.mark.parametrize("command", ["list", "show", "rollback", "gc", "open"])
-def test_a_store_that_cannot_be_used_is_said_in_one_line(store: Releases, command: str) -> None:
-    line = refusal(command, "--releases", "foo://bar", code=2)
-    assert "release store foo://bar: " in line
+def test_a_share_that_is_small_is_not_said_to_be_none() -> None:
+    inputs = 60_012
+    assert share(0, inputs) == "0 (0.00%)"
+    assert share(1, inputs) == "1 (<0.01%)"
+    assert share(29, inputs) == "29 (0.05%)"
+    assert share(inputs, inputs) == "60,012 (100.00%)"
+    assert share(inputs - 1, inputs) == "60,011 (>99.99%)"
+
+
+COMMANDS = ["list", "show", "rollback", "gc", "open"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("location", "why"),
+    [
+        ("foo://bar", "no kind of store is called foo"),
+        ("file://releases", "write file:///"),
+        ("/dev/null", "it is no folder"),
+        ("/dev/null/x", "Not a directory"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_said_in_one_line(
+    store: Releases, command: str, location: str, why: str
+) -> None:
+    line = refusal(command, "--releases", location, code=2)
+    assert f"release store {location}: " in line
+    assert why in line
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_that_memory_is_no_store_for_a_command_is_said(store: Releases, command: str) -> None:
+    line = refusal(command, "--releases", "memory:///", code=2)
+    assert "the memory of one process" in line
+    assert "titanic train" not in line
 
 
 def test_an_empty_store_says_what_to_do(store: Releases) -> None:
     assert "run 'titanic train'" in refusal("show", code=2)
-    assert "none is in service" in run("list").stderr
+    told = run("list").stderr
+    assert told == f"no release in {store.location}: 'titanic train' makes one\n"
+    manifest, files = make()
+    store.publish(manifest, files)
+    assert "'titanic releases promote ID' changes that" in run("list").stderr
+
+
+def test_an_empty_reason_for_questioned_data_is_a_reason_that_is_shown(store: Releases) -> None:
+    manifest, files = make()
+    made = manifest.model_copy(update={"accepted": ""})
+    made = made.model_copy(update={"id": own_id(made)})
+    store.publish(made, files)
+    store.promote(made.id)
+    assert f"{made.id}: the champion since" in run("list").stdout
+    assert "; accepted: \n" in run("list").stdout
+    assert "questionable data, because: " in run("show").stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [("compare", "A [B]"), ("promote", "ID"), ("show", "[ID]"), ("open", "[ID] [FILE]")],
+)
+def test_the_usage_is_written_as_in_manuals(command: str, arguments: str) -> None:
+    lines = [line.strip() for line in run(command, "--help").stdout.splitlines()]
+    assert f"Usage: titanic releases {command} [OPTIONS] {arguments}" in lines
 
 
 def test_the_commands_need_nothing_that_only_training_installs() -> None:

@@ -1,11 +1,13 @@
 """Following the champion: a bad one never replaces a good one, and little is asked of the store."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.synthetic import make, put_into_service
 from titanic_model.follower import REFUSED_AGAIN_S, Follower, Trouble
+from titanic_model.manifest import MANIFEST
 from titanic_model.releases import TABLE, NoRelease, Releases
 from titanic_model.scorer import DOMAIN_SIZE
 from titanic_model.store import Store
@@ -142,6 +144,38 @@ def test_a_refused_champion_is_not_read_at_each_look(
     assert follower.trouble is Trouble.REFUSED
 
 
+def test_a_refused_champion_is_read_again_each_time_that_it_is_due(
+    store: Releases, follower: Follower, clock: Clock, reads: list[str]
+) -> None:
+    damage(store, NEW.id)
+    put_into_service(store, NEW.id)
+    follower.refresh()
+    for _ in range(2):
+        reads.clear()
+        clock.now_s += REFUSED_AGAIN_S
+        follower.refresh()
+        assert f"{NEW.id}/{TABLE}" in reads
+        reads.clear()
+        follower.refresh()
+        assert not reads
+        assert follower.trouble is Trouble.REFUSED
+
+
+def test_a_champion_with_another_manifest_is_loaded_and_is_no_swap(
+    store: Releases, follower: Follower, reads: list[str]
+) -> None:
+    later = OLD.model_copy(update={"metrics": {"knn": {"accuracy": 0.9}}})
+    store.store.write(f"{OLD.id}/{MANIFEST}", later.content())
+    store.promote(OLD.id)
+    assert not follower.refresh(), "the same release: its answers are the same"
+    assert follower.serving is not None
+    assert follower.serving[0] == later
+    assert follower.problem is None
+    reads.clear()
+    assert not follower.refresh()
+    assert not reads
+
+
 def test_a_mended_champion_is_taken_up_within_half_a_minute(
     store: Releases, follower: Follower, clock: Clock
 ) -> None:
@@ -168,15 +202,49 @@ def test_a_roll_back_from_a_refused_champion_is_seen_at_once(
     assert follower.in_service().version == OLD.id
 
 
-def test_a_follower_outlives_its_store(store: Releases, follower: Follower) -> None:
+def test_a_folder_that_is_gone_is_told_as_that_and_the_release_goes_on_serving(
+    store: Releases, follower: Follower
+) -> None:
     folder = Path(store.location)
     gone = folder.rename(folder.with_name("away"))
     assert not follower.refresh()
-    assert follower.problem is not None
+    assert follower.trouble is Trouble.STORE_UNAVAILABLE
+    assert follower.problem == f"release store {folder}: the folder is gone"
     assert follower.in_service().version == OLD.id
     gone.rename(folder)
     assert not follower.refresh()
     assert follower.problem is None
+
+
+def test_a_folder_that_is_empty_again_as_when_unmounted_is_told_as_that(
+    store: Releases, follower: Follower
+) -> None:
+    folder = Path(store.location)
+    gone = folder.rename(folder.with_name("away"))
+    folder.mkdir()
+    for _ in range(2):
+        assert not follower.refresh()
+        assert follower.trouble is Trouble.STORE_UNAVAILABLE
+        assert f"it is empty, though release {OLD.id} was in service" in str(follower.problem)
+    folder.rmdir()
+    gone.rename(folder)
+    assert not follower.refresh()
+    assert follower.problem is None
+
+
+@pytest.mark.parametrize("seen", ["gone", "empty"])
+def test_what_comes_back_is_judged_anew_though_its_numbers_are_the_same(
+    store: Releases, follower: Follower, seen: str
+) -> None:
+    shutil.rmtree(store.location)
+    if seen == "empty":
+        Path(store.location).mkdir()
+    follower.refresh()
+    anew = Releases(store.location)
+    anew.publish(NEW, NEW_FILES)
+    assert anew.promote(NEW.id).number == 1
+    assert follower.refresh()
+    assert follower.in_service().version == NEW.id
 
 
 def test_a_store_that_does_not_answer_makes_no_release_a_refused_one(

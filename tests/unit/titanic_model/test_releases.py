@@ -5,15 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.synthetic import make, publish
-from titanic_model.releases import (
-    TABLE,
-    NoRelease,
-    ReleaseRefused,
-    Releases,
-    StoreUnavailable,
-    release_id,
-)
+from titanic_model.manifest import MANIFEST
+from titanic_model.releases import TABLE, NoRelease, ReleaseRefused, Releases, release_id
 from titanic_model.scorer import DOMAIN_SIZE
+from titanic_model.store import Store
 
 OLD, OLD_FILES = make([0.25] * DOMAIN_SIZE)
 NEW, NEW_FILES = make([0.75] * DOMAIN_SIZE)
@@ -46,6 +41,21 @@ def test_a_release_is_written_once(store: Releases) -> None:
     written = table.stat().st_mtime_ns
     assert not store.publish(OLD, OLD_FILES)
     assert table.stat().st_mtime_ns == written
+
+
+def test_what_another_publisher_spoiled_meanwhile_is_not_said_to_be_published(
+    store: Releases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Store.write
+
+    def and_another_one(to: Store, name: str, content: bytes) -> None:
+        write(to, name, content)
+        if name.endswith(MANIFEST):
+            write(to, f"{OLD.id}/{TABLE}", NEW_FILES[TABLE])
+
+    monkeypatch.setattr(Store, "write", and_another_one)
+    with pytest.raises(ReleaseRefused, match=f"release {OLD.id}: {TABLE} is damaged"):
+        store.publish(OLD, OLD_FILES)
 
 
 def test_the_same_inputs_give_the_same_id_and_others_another() -> None:

@@ -25,36 +25,50 @@ WORDED = {
         "GET http://127.0.0.1:9/bucket - HTTP error: error sending request: Connection refused",
     ),
     "a server that is silent": (
-        "Generic S3 error: Error performing GET http://127.0.0.1:9/b in 10.1s - HTTP error: "
-        "error decoding response body\n\nDebug source:\nTimedOut",
+        (
+            "Generic S3 error: Error performing GET http://127.0.0.1:9/b in 10.1s - HTTP error: "
+            "error decoding response body\n\nDebug source:\nTimedOut"
+        ),
         "GET http://127.0.0.1:9/b - HTTP error: error decoding response body: no answer in time",
     ),
     "what the cloud says itself": (
-        "Generic S3 error: Error performing PUT http://x in 1ms - Server returned non-2xx status "
-        'code: 403 Forbidden: <?xml version="1.0"?><Error><Code>AccessDenied</Code>'
-        "<Message>You may not</Message></Error>",
+        (
+            "Generic S3 error: Error performing PUT http://x in 1ms - Server returned non-2xx "
+            'status code: 403 Forbidden: <?xml version="1.0"?><Error><Code>AccessDenied</Code>'
+            "<Message>You may not</Message></Error>"
+        ),
         "AccessDenied: You may not",
     ),
     "no keys for S3": (
         "Generic S3 error: Error performing PUT http://169.254.169.254/latest/api/token in "
         "390.392µs, after 3 retries, max_retries: 10, retry_timeout: 8s  - HTTP error: error "
         "sending request" + debug("Network is unreachable"),
-        "no key was given, and this machine has no role that would do: set AWS_ACCESS_KEY_ID and "
-        "AWS_SECRET_ACCESS_KEY",
+        (
+            "no key was given, and this machine has no role that would do: set AWS_ACCESS_KEY_ID "
+            "and AWS_SECRET_ACCESS_KEY"
+        ),
     ),
     "no keys for Google": (
-        "Generic GCS error: Error performing token request: Error performing GET http://"
-        "169.254.169.254/computeMetadata/v1/instance/service-accounts/default/token?audience=x "
-        "in 105.277µs - HTTP error: error sending request",
-        "no key was given, and this machine has no role that would do: set "
-        "GOOGLE_SERVICE_ACCOUNT to the path of a service account's key",
+        (
+            "Generic GCS error: Error performing token request: Error performing GET http://"
+            "169.254.169.254/computeMetadata/v1/instance/service-accounts/default/token?audience=x "
+            "in 105.277µs - HTTP error: error sending request"
+        ),
+        (
+            "no key was given, and this machine has no role that would do: set "
+            "GOOGLE_SERVICE_ACCOUNT to the path of a service account's key"
+        ),
     ),
     "no keys for Azure": (
-        "Generic MicrosoftAzure error: Error performing token request: Error performing GET http:"
-        "//169.254.169.254/metadata/identity/oauth2/token?api-version=2019-08-01 in 102.893µs - "
-        "HTTP error: error sending request",
-        "no key was given, and this machine has no role that would do: set "
-        "AZURE_STORAGE_ACCOUNT_KEY",
+        (
+            "Generic MicrosoftAzure error: Error performing token request: Error performing GET "
+            "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2019-08-01 in "
+            "102.893µs - HTTP error: error sending request"
+        ),
+        (
+            "no key was given, and this machine has no role that would do: set "
+            "AZURE_STORAGE_ACCOUNT_KEY"
+        ),
     ),
     "nothing at all": ("", "OSError"),
 }

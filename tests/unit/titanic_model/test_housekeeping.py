@@ -1,0 +1,45 @@
+"""What of a store may be deleted, and what may not, whoever promotes meanwhile."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.synthetic import make
+from titanic_model.housekeeping import remove, survey
+from titanic_model.manifest import MANIFEST, ReleaseRefused
+from titanic_model.releases import TABLE, Releases
+from titanic_model.scorer import DOMAIN_SIZE
+from titanic_model.store import Store
+
+OLD, OLD_FILES = make([0.25] * DOMAIN_SIZE)
+NEW, NEW_FILES = make([0.75] * DOMAIN_SIZE)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Releases:
+    """A store with OLD in service, and NEW beside it."""
+    releases = Releases(str(tmp_path))
+    for release, files in ((OLD, OLD_FILES), (NEW, NEW_FILES)):
+        releases.publish(release, files)
+    releases.promote(OLD.id)
+    return releases
+
+
+def test_what_went_into_service_since_it_was_looked_at_is_not_deleted(store: Releases) -> None:
+    found = {one.id: one for one in survey(store)}
+    store.promote(NEW.id)
+    with pytest.raises(ReleaseRefused, match=f"{NEW.id} went into service meanwhile, and stays"):
+        remove(store, found[NEW.id])
+    assert store.verify(NEW.id) == NEW
+    remove(store, found[OLD.id])
+    assert store.ids() == [NEW.id]
+
+
+def test_the_manifest_is_deleted_first_so_that_what_is_left_is_no_release(
+    store: Releases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted: list[str] = []
+    monkeypatch.setattr(Store, "delete", lambda _, name: deleted.append(name))
+    (found,) = (one for one in survey(store) if one.id == NEW.id)
+    remove(store, found)
+    assert deleted == [f"{NEW.id}/{MANIFEST}", f"{NEW.id}/{TABLE}"]
