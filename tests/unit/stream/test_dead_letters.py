@@ -98,6 +98,7 @@ def test_an_original_without_a_timestamp_is_given_none() -> None:
     text=st.text(st.characters(codec="utf-8")),
 )
 def test_any_event_can_be_rebuilt_from_its_dead_letter(
+    *,
     key: bytes | None,
     value: bytes | None,
     headers: Headers,
