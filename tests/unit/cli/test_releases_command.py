@@ -219,9 +219,12 @@ def test_what_is_in_the_cloud_is_fetched_with_its_pictures(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     store = Releases(f"s3://{bucket}/releases")
-    manifest, files = make(more=CARD)
+    manifest, files = make(more={**CARD, "map.png": b"another picture"})
     store.publish(manifest, files)
     store.promote(manifest.id)
+    picture = run("open", manifest.id, "roc.png", "--print", "--releases", store.location)
+    fetched = Path(picture.stdout.strip())
+    assert list(fetched.parent.iterdir()) == [fetched]
     card = Path(run("open", "--print", "--releases", store.location).stdout.strip())
     assert card.read_bytes() == CARD["model_card.html"]
     assert card.with_name("roc.png").read_bytes() == CARD["roc.png"]
