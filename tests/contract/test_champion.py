@@ -203,6 +203,7 @@ def test_a_roll_back_goes_to_the_release_before_and_again_to_the_one_before_that
 ) -> None:
     first = full.rollback()
     assert (first.entry.release, first.entry.how) == (NEW.id, "rolled back")
+    assert first.entry.before == 1, "the next one undoes the promotion of NEW"
     assert first.instead_of is not None
     assert first.instead_of.release == THIRD.id
     assert full.rollback().entry.release == OLD.id
@@ -224,6 +225,14 @@ def test_a_roll_back_passes_over_what_is_missing_or_refused_and_says_so(full: Re
     assert undone.entry.release == OLD.id
     (reason,) = undone.passed_over
     assert f"release {NEW.id}: table.f64 is missing" in reason
+
+
+def test_what_was_undone_is_not_on_the_way_back_past_a_damaged_one(full: Releases) -> None:
+    full.rollback()
+    full.publish(FOURTH, FOURTH_FILES)
+    full.promote(FOURTH.id)
+    full.store.delete(f"{NEW.id}/{TABLE}")
+    assert full.rollback().entry.release == OLD.id, "THIRD was taken back"
 
 
 def test_a_roll_back_never_goes_to_a_release_that_is_refused(full: Releases) -> None:

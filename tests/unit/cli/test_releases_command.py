@@ -4,33 +4,20 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from cli.main import app
 from cli.releases.comparing import share
 from tests.synthetic import make, publish
+from tests.unit.cli.releases import refusal, run
 from titanic_model.manifest import MANIFEST, own_id
 from titanic_model.releases import TABLE, Releases
 from titanic_model.scorer import DOMAIN_SIZE
-from titanic_model.settings import settings
 
 CARD = {"model_card.html": b"<p>a card</p>", "roc.png": b"a picture"}
 LATE = datetime(2027, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Releases]:
-    """What TITANIC_RELEASES names, with nothing in it."""
-    location = str(tmp_path / "releases")
-    monkeypatch.setenv("TITANIC_RELEASES", location)
-    settings.cache_clear()
-    yield Releases(location)
-    settings.cache_clear()
 
 
 @pytest.fixture
@@ -44,20 +31,6 @@ def ids(store: Releases) -> list[str]:
         store.promote(manifest.id)
         made.append(manifest.id)
     return made
-
-
-def run(*arguments: str, code: int = 0, stdin: str = "") -> Result:
-    done = CliRunner().invoke(app, ["releases", *arguments], input=stdin)
-    assert done.exit_code == code, done.output
-    return done
-
-
-def refusal(*arguments: str, code: int) -> str:
-    """The one line on stderr that a command ends with."""
-    done = run(*arguments, code=code)
-    *_, line = done.stderr.splitlines()
-    assert line.startswith(f"titanic releases {arguments[0]}: ")
-    return line
 
 
 def test_the_list_names_all_and_marks_the_champion_and_the_damaged(
@@ -219,9 +192,12 @@ def test_what_is_in_the_cloud_is_fetched_with_its_pictures(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     store = Releases(f"s3://{bucket}/releases")
-    manifest, files = make(more=CARD)
+    manifest, files = make(more={**CARD, "map.png": b"another picture"})
     store.publish(manifest, files)
     store.promote(manifest.id)
+    picture = run("open", manifest.id, "roc.png", "--print", "--releases", store.location)
+    fetched = Path(picture.stdout.strip())
+    assert list(fetched.parent.iterdir()) == [fetched]
     card = Path(run("open", "--print", "--releases", store.location).stdout.strip())
     assert card.read_bytes() == CARD["model_card.html"]
     assert card.with_name("roc.png").read_bytes() == CARD["roc.png"]
@@ -259,34 +235,6 @@ def test_a_share_that_is_small_is_not_said_to_be_none() -> None:
     assert share(29, inputs) == "29 (0.05%)"
     assert share(inputs, inputs) == "60,012 (100.00%)"
     assert share(inputs - 1, inputs) == "60,011 (>99.99%)"
-
-
-COMMANDS = ["list", "show", "rollback", "gc", "open"]
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize(
-    ("location", "why"),
-    [
-        ("foo://bar", "no kind of store is called foo"),
-        ("file://releases", "write file:///"),
-        ("/dev/null", "it is no folder"),
-        ("/dev/null/x", "Not a directory"),
-    ],
-)
-def test_a_store_that_cannot_be_used_is_said_in_one_line(
-    store: Releases, command: str, location: str, why: str
-) -> None:
-    line = refusal(command, "--releases", location, code=2)
-    assert f"release store {location}: " in line
-    assert why in line
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_that_memory_is_no_store_for_a_command_is_said(store: Releases, command: str) -> None:
-    line = refusal(command, "--releases", "memory:///", code=2)
-    assert "the memory of one process" in line
-    assert "titanic train" not in line
 
 
 def test_an_empty_store_says_what_to_do(store: Releases) -> None:

@@ -73,6 +73,13 @@ def test_the_smallest_flip_is_in_the_strip() -> None:
     assert {cell for cells, none in drawn.values() for cell in (*cells, none)} == {Cell.DIES}
 
 
+def test_the_oldest_are_in_the_last_cell() -> None:
+    drawn = strips(scorer(0.25), scorer(0.25, (woman(100), 0.75)))
+    (known,) = (known for sex, pclass, known, _ in drawn if (sex, pclass) == ("female", 1))
+    assert len(known) == 100 // YEARS_A_CELL
+    assert known[-1] is Cell.NOW_SURVIVES
+
+
 def test_the_ruler_is_as_wide_as_a_strip_and_has_the_ages_at_their_cells() -> None:
     assert len(ruler()) == 100 // YEARS_A_CELL
     assert ruler().index("40") == 40 // YEARS_A_CELL

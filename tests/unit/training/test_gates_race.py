@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from tests.synthetic import make
 from titanic_model.champion import Superseded
 from titanic_model.manifest import Manifest
@@ -63,3 +65,35 @@ def test_who_is_slower_with_the_same_release_has_it_in_service(
     promoted_meanwhile(store, JUDGED[0], monkeypatch)
     assert admit(store, JUDGED[0].id, force="a race") == store.entry()
     assert store.log.numbers() == [2, 1]
+
+
+def promote(store: str, release: str, *more: str) -> str:
+    """What the command says, as it ends with 0."""
+    done = CliRunner().invoke(
+        app, ["releases", "promote", release, "--releases", store, *more], catch_exceptions=False
+    )
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_the_command_says_that_it_is_in_service_whoever_was_faster(
+    store: Releases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, verify = JUDGED[0].id, Releases.verify
+
+    def slowly(judging: Releases, judged: str) -> Manifest:
+        Releases(store.location).promote(release, forced="faster")
+        return verify(judging, judged)
+
+    monkeypatch.setattr(Releases, "verify", slowly)
+    told = promote(store.location, release, "--force", "a race")
+    assert told.startswith(f"release {release} is in service, instead of {CHAMPION[0].id}")
+    assert store.log.numbers() == [2, 1]
+
+
+def test_the_command_says_that_it_was_in_service_already(release_store: str) -> None:
+    releases = Releases(release_store)
+    champion, before = releases.champion(), releases.log.numbers()
+    told = promote(release_store, champion)
+    assert told == f"release {champion} is in service already\n"
+    assert releases.log.numbers() == before
