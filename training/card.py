@@ -139,8 +139,8 @@ def _evaluation_data(evaluation: Evaluation) -> str:
     return f"""
 {evaluation.held_out_rows:,} of {everyone:,} passengers were held out, of whom {share:.0%} survived.
 A hash of what the model is told of a passenger, and of the fate, decides, so that whoever is held
-out here is held out of every release: releases can be compared on passengers that neither has seen. They are in `held_out.csv`
-beside this card.
+out here is held out of every release: releases can be compared on passengers that neither has seen.
+They are in `held_out.csv` beside this card.
 """
 
 
