@@ -16,9 +16,9 @@ def check_new(path: Path) -> None:
 
     Asked before the long work, so that it isn't done in vain.
     """
-    if path.exists() or path.is_symlink():
-        raise _there_already(path)
     try:
+        if path.exists() or path.is_symlink():
+            raise _there_already(path)
         handle, name = _beside(path)
     except OSError as error:
         raise _not_written(path, error) from None

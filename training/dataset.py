@@ -6,6 +6,9 @@ Without `--data` they are the 1,309 of OpenML's data set 40945, which scikit-lea
 import csv
 import gzip
 import io
+import os
+import select
+import stat
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,7 +16,7 @@ from dataclasses import dataclass
 from importlib import metadata, resources
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import msgspec
 import pandas as pd
@@ -23,6 +26,9 @@ from titanic_model.passenger import PassengerClass, Sex
 COLUMNS: Final = ("pclass", "sex", "age", "survived")
 NAME: Final = "name"
 MISSING: Final = frozenset({"", "?", "na", "nan", "null", "none"})
+
+# Who writes into a pipe has begun by then.
+PIPE_WAIT_S: Final = 10
 
 _BUNDLED: Final = "sklearn.datasets.tests.data.openml.id_40945"
 # The "titanic", version 1, of OpenML; its own parser, unlike pandas', reads floats exactly.
@@ -82,14 +88,35 @@ def passengers() -> Iterator[RealPassenger]:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     try:
-        with path.open(encoding="utf-8-sig") as file:
+        with _opened(path) as file:
             return _rows(file)
     except OSError as error:
         raise BadData(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise BadData(f"{path}: not UTF-8 text (byte {_first_bad_byte(path)})") from None
+        where = f" (byte {_first_bad_byte(path)})" if path.is_file() else ""
+        raise BadData(f"{path}: not UTF-8 text{where}; save it as 'CSV UTF-8'") from None
     except BadData as error:
         raise BadData(f"{path}: {error}") from None
+
+
+def _opened(path: Path) -> TextIO:
+    """A file, or a pipe that somebody writes to: without a writer it would be waited for."""
+    file = open(path, encoding="utf-8-sig", opener=_without_waiting)  # noqa: SIM115
+    kind = os.fstat(file.fileno()).st_mode
+    os.set_blocking(file.fileno(), True)
+    if stat.S_ISREG(kind):
+        return file
+    if not stat.S_ISFIFO(kind):
+        file.close()
+        raise BadData("neither a file nor a pipe")
+    if not select.select([file], [], [], PIPE_WAIT_S)[0]:
+        file.close()
+        raise BadData(f"a pipe into which nobody wrote for {PIPE_WAIT_S} s")
+    return file
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _first_bad_byte(path: Path) -> int:
@@ -117,6 +144,7 @@ def _rows(text: Iterable[str]) -> pd.DataFrame:
     cells: list[list[str]] = []
     same: dict[str, str] = {}
     name_at: int | None = None
+    number = 0
     try:
         for number, line in _numbered(lines):
             if header is None:
@@ -134,17 +162,26 @@ def _rows(text: Iterable[str]) -> pd.DataFrame:
                     text = line[place]
                     column.append(text if place == name_at else same.setdefault(text, text))
     except csv.Error as error:
-        raise BadData(f"not a CSV: row {lines.line_num}: {error}") from None
+        raise BadData(f"not a CSV: row {number + 1}: {_unreadable(error)}") from None
     if header is None:
         raise BadData(f"empty; a CSV with the columns {', '.join(COLUMNS)} is expected")
     columns = {header[place]: column for place, column in zip(places, cells, strict=True)}
     return pd.DataFrame(columns, index=pd.Index(numbers, dtype="int64"), dtype=object)
 
 
+def _unreadable(error: csv.Error) -> str:
+    """What the parser says, where an open quote swallows the rows after it, as what it is."""
+    if "field larger" in str(error):
+        return f"a field of more than {csv.field_size_limit():,} characters; is a quote left open?"
+    return "a quote is left open" if "unexpected end" in str(error) else str(error)
+
+
 def _without_nul(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         if "\0" in line:
-            raise BadData("not a CSV: it holds NUL characters")
+            raise BadData(
+                "not a CSV: it holds NUL characters; if it is UTF-16, save it as 'CSV UTF-8'"
+            )
         yield line
 
 

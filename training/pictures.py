@@ -31,6 +31,8 @@ CHOICE: Final = "choice.png"
 _DPI: Final = 110
 # That the word "survives" fits into.
 _WORD_YEARS: Final = 12
+# From one labelled k to the next, so that the numbers don't touch.
+_TICKS_APART: Final = 1.22
 _BLUE, _ORANGE, _GREEN, _PINK, _GREY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#666666"
 _LINES: Final = (
     (_BLUE, "-"),
@@ -247,9 +249,14 @@ def _runs(survives: np.ndarray) -> Iterable[tuple[float, float, bool]]:
 
 
 def _plain_ticks(axes: Axes, places: Iterable[int]) -> None:
+    """Those that leave room for the number before, on a scale of logarithms."""
     ticks = sorted(set(places))
     axes.set_xlim(ticks[0] * 0.85, ticks[-1] * 1.15)
-    axes.set_xticks(ticks, [str(tick) for tick in ticks], fontsize=8)
+    shown: list[int] = []
+    for tick in ticks:
+        if not shown or tick >= shown[-1] * _TICKS_APART:
+            shown.append(tick)
+    axes.set_xticks(ticks, [str(tick) if tick in shown else "" for tick in ticks], fontsize=8)
     axes.minorticks_off()
 
 

@@ -35,7 +35,7 @@ def profile(rows: pd.DataFrame, title: str) -> str:
     Raises `BadData` when there are no rows.
     """
     if rows.empty:
-        raise BadData("no rows, so nothing to profile")
+        raise BadData(f"{title}: no rows, so nothing to profile")
     numbered, notes = _numbered(rows)
     sampled = numbered
     if len(rows) > MAX_ROWS:

@@ -50,7 +50,7 @@ def test_to_ask_beforehand_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_what_fails_afterwards_leaves_no_file(tmp_path: Path) -> None:
-    seen = []
+    seen: list[Path] = []
 
     def fails() -> None:
         with set_aside(ASIDE, tmp_path / "aside.csv"):

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -129,13 +130,17 @@ UNREADABLE: dict[str, tuple[str | bytes, str]] = {
     "a column twice": ("pclass,sex,age,Age,survived\n", "the column age is there twice"),
     "a field too many": (HEADER + "1,male,2,1\n1,male,2,1,0\n", "row 3 has 5 fields, the header 4"),
     "a field too few": (HEADER + "1,male\n", "row 2 has 2 fields, the header 4"),
-    "a quote left open": (HEADER + '1,"male,2,1\n', "not a CSV: row 2: "),
+    "a quote left open": (HEADER + '1,"male,2,1\n', "row 2: a quote is left open"),
     "text after a quote": (HEADER + '1,"male"x,2,1\n', "not a CSV: row 2: "),
     "latin-1": (HEADER.encode() + b"1,m\xe4le,2,1\n", r"not UTF-8 text \(byte 28\)"),
-    "utf-16": (HEADER.encode("utf-16"), "not UTF-8 text"),
+    "utf-16": (HEADER.encode("utf-16"), r"not UTF-8 text \(byte 1\); save it as 'CSV UTF-8'"),
+    "utf-16 without its mark": (HEADER.encode("utf-16-le"), "if it is UTF-16, save it as"),
     "gzip": (gzip.compress(HEADER.encode()), "not UTF-8 text"),
     "nul": (HEADER + "1,\0,2,1\n", "not a CSV: it holds NUL characters"),
-    "a huge field": (HEADER + f"1,{'x' * 200_000},2,1\n", "not a CSV: row 2: field larger than"),
+    "a huge field": (
+        HEADER + f"1,{'x' * 200_000},2,1\n",
+        "row 2: a field of more than 131,072 char",
+    ),
 }
 
 
@@ -175,3 +180,22 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         load(tmp_path / "gone.csv")
     with pytest.raises(BadData, match="Is a directory"):
         load(tmp_path)
+
+
+def test_a_pipe_is_read_and_one_that_nobody_writes_to_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "PIPE_WAIT_S", 0.2)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(BadData, match=r"pipe: a pipe into which nobody wrote for 0\.2 s"):
+        load(pipe)
+    kept = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # what is written waits for the reader
+    pipe.write_text(HEADER + "1,male,2,1\n2,male,2,1\n")
+    assert load(pipe).frame["pclass"].to_list() == ["1", "2"]
+    os.close(kept)
+
+
+def test_a_device_is_no_file() -> None:
+    with pytest.raises(BadData, match="/dev/zero: neither a file nor a pipe"):
+        load(Path("/dev/zero"))

@@ -118,7 +118,7 @@ def test_the_command_writes_the_report_and_says_where(
         (["few.csv", "-o", "few.csv"], "few.csv: the report is an HTML page; name it few.html"),
         (["few.csv", "-o", "gone/profile.html"], "gone/profile.html: No such file or directory"),
         (["foreign.csv"], "foreign.csv: no column pclass"),
-        (["none.csv"], "no rows, so nothing to profile"),
+        (["none.csv"], "none.csv: no rows, so nothing to profile"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_exit_code_2(
