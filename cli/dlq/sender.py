@@ -1,6 +1,6 @@
 """Replayed events and the note that they were, in one transaction."""
 
-from typing import Final
+from typing import Any, Final, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -8,8 +8,11 @@ from cli.dlq.ledger import Replayed
 from cli.dlq.options import Desk
 from stream.clients import build, producer_properties
 from stream.dead_letters import Letter, Origin, replayed
+from stream.record import size_bytes
 
+# What a transaction has at the most; the second holds for large ones, but for its last event.
 TRANSACTION_EVENTS: Final = 1_000
+TRANSACTION_BYTES: Final = 16_000_000
 CALL_TIMEOUT_S: Final = 30.0
 BY_KEY: Final = -1
 FENCED: Final = {
@@ -17,6 +20,7 @@ FENCED: Final = {
     KafkaError.PRODUCER_FENCED,
     KafkaError.INVALID_PRODUCER_EPOCH,
 }
+PURGED: Final = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}
 
 
 class NotReplayed(Exception):
@@ -33,24 +37,20 @@ class Sender:
     def __init__(self, opened: Desk, done: Replayed) -> None:
         self._done = done
         self._refused: str | None = None
-        self._open = 0
-        self._sent = 0
+        self._open = self._open_bytes = self._sent = 0
         topic = opened.topic
         self._partitions = {
             name: len(known.partitions)
             for name, known in opened.admin.list_topics(timeout=CALL_TIMEOUT_S).topics.items()
         }
-        self._producer = build(
-            Producer,
-            {
-                **producer_properties(),
-                "bootstrap.servers": opened.properties["bootstrap.servers"],
-                "client.id": "titanic-dlq-replay",
-                "transactional.id": f"titanic-dlq-replay-{topic}",
-                "on_delivery": self._hear,
-            },
-            _ignore,
-        )
+        properties: dict[str, Any] = {
+            **producer_properties(),
+            "bootstrap.servers": opened.properties["bootstrap.servers"],
+            "client.id": "titanic-dlq-replay",
+            "transactional.id": f"titanic-dlq-replay-{topic}",
+            "on_delivery": self._hear,
+        }
+        self._producer = build(Producer, properties, _ignore)
         self._producer.init_transactions(CALL_TIMEOUT_S)
 
     def send(self, place: Origin, letter: Letter) -> None:
@@ -74,7 +74,8 @@ class Sender:
             self._producer.poll(0)
         except KafkaException as error:
             self._fail(error)
-        if self._open == TRANSACTION_EVENTS:
+        self._open_bytes += size_bytes(letter.key, letter.value, letter.headers)
+        if self._open == TRANSACTION_EVENTS or self._open_bytes > TRANSACTION_BYTES:
             self._commit()
 
     def finish(self) -> int:
@@ -84,18 +85,19 @@ class Sender:
         return self._sent
 
     def _commit(self) -> None:
-        while True:
-            try:
-                self._producer.commit_transaction(CALL_TIMEOUT_S)
-            except KafkaException as error:
-                if not error.args[0].retriable():
-                    self._fail(error)
-            else:
-                self._sent += self._open
-                self._open = 0
-                return
+        try:
+            self._producer.commit_transaction(CALL_TIMEOUT_S)
+        except KafkaException as error:
+            if error.args[0].retriable():
+                raise NotReplayed(
+                    f"{self._sent:,} events were sent, of {self._open:,} it is not known "
+                    f"({error.args[0].str()}); run it again, none is sent twice"
+                ) from None
+            self._fail(error)
+        self._sent += self._open
+        self._open = self._open_bytes = 0
 
-    def _fail(self, failure: KafkaException) -> None:
+    def _fail(self, failure: KafkaException) -> NoReturn:
         error: KafkaError = failure.args[0]
         why = self._refused or error.str()
         if error.code() in FENCED:
@@ -108,7 +110,7 @@ class Sender:
         raise NotReplayed(f"{self._sent:,} events were sent, no more: {why}") from None
 
     def _hear(self, error: KafkaError | None, record: Message) -> None:
-        if error and not self._refused and error.code() not in {KafkaError._PURGE_QUEUE}:
+        if error and not self._refused and error.code() not in PURGED:
             size = len(record.value() or b"")
             self._refused = f"{record.topic()} did not take {size:,} bytes: {error.str()}"
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from stream.dead_letters import Letter
+from stream.dead_letters import Letter, Origin
 from titanic_model.passenger import Reason
 
 
@@ -17,9 +17,10 @@ class Source(NamedTuple):
     partition: int | None = None
     offset: int | None = None
 
-    def __contains__(self, origin: object) -> bool:
+    def holds(self, origin: Origin) -> bool:
+        """Whether an event came from there."""
         asked = tuple(part for part in self if part is not None)
-        return isinstance(origin, tuple) and origin[: len(asked)] == asked
+        return tuple(origin)[: len(asked)] == asked
 
 
 class Wanted(NamedTuple):
@@ -34,7 +35,7 @@ class Wanted(NamedTuple):
         """Whether a letter is meant. One without a time is of no time that is asked for."""
         if self.reasons and letter.reason not in self.reasons:
             return False
-        if self.source and letter.origin not in self.source:
+        if self.source and not self.source.holds(letter.origin):
             return False
         if self.since_ms is None and self.until_ms is None:
             return True
