@@ -5,6 +5,7 @@ import typer
 from cli import (
     broker,
     demo,
+    dlq,
     doctor,
     produce,
     profile,
@@ -34,6 +35,7 @@ app.command()(broker.broker)
 app.command()(train.train)
 app.command()(profile.profile)
 app.add_typer(releases.app)
+app.add_typer(dlq.app)
 app.command()(produce.produce)
 app.command()(watch.watch)
 app.command()(reconcile.reconcile)

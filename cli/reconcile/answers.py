@@ -8,7 +8,7 @@ import msgspec
 from cli.reconcile.events import Events, answer_hash, letter_hash
 from cli.reconcile.findings import Findings, Kind
 from cli.reconcile.ledger import A_DEAD_LETTER, FIRST_INDEX, NO_EVENT, NOWHERE, Chunk
-from cli.reconcile.span import Span
+from cli.span import Span
 from stream.dead_letters import Letter, NoDeadLetter, Origin, event_time_ms, origin_of, read
 from stream.record import Headers, Record
 from titanic_model.passenger import Reason

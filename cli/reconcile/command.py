@@ -14,8 +14,8 @@ from rich.progress import Progress as Bar
 
 from cli import kafka
 from cli.moment import parse_moment
+from cli.reading import NotRead
 from cli.reconcile import report
-from cli.reconcile.reading import NotRead
 from cli.reconcile.run import Progress, Question, Result, reconcile_topics
 from cli.unavailable import BrokerUnavailable
 from stream.clients import build, consumer_properties
@@ -102,9 +102,11 @@ def reconcile(
             starts=_offsets(starts or [], "--from"),
             ends=_offsets(ends or [], "--to"),
         )
+        store = Releases(releases or settings().releases)
+        store.ids()  # is it there? else that is known before all events are read
         servers = kafka.address(bootstrap_servers)
         with _progress() as show:
-            result = _run(servers, asked, Releases(releases or settings().releases), show)
+            result = _run(servers, asked, store, show)
     except KeyboardInterrupt:
         kafka.fail("reconcile", "stopped; nothing is proved", STOPPED)
     except (

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from cli.reconcile.span import Span
+from cli.span import Span
 
 # What is kept together: where a chunk has no event (compacted, aborted), it takes no memory.
 CHUNK_BITS: Final = 16

@@ -8,7 +8,7 @@ from typing import Final
 from cli.plain import plain
 from cli.reconcile.findings import MEANING, Kind
 from cli.reconcile.run import Result
-from cli.reconcile.span import Span
+from cli.span import Span
 
 SHOWN: Final = 10
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from confluent_kafka import Consumer, IsolationLevel
 from confluent_kafka.admin import AdminClient
 
-from cli.reconcile import reading
+from cli import reading
+from cli.reading import NotRead
 from cli.reconcile.answers import Answers, Releases
 from cli.reconcile.events import Events, expected
 from cli.reconcile.findings import Findings
 from cli.reconcile.ledger import Sheet
-from cli.reconcile.reading import NotRead
 from cli.reconcile.settling import Group, settle
-from cli.reconcile.span import Span
+from cli.span import Span
 from stream.topics import limits_of
 from titanic_model.settings import Settings
 

@@ -9,7 +9,7 @@ from cli.reconcile.events import Events
 from cli.reconcile.findings import Findings, Kind
 from cli.reconcile.ledger import ANYWHERE, FIRST_EXPECTED, NOWHERE
 from cli.reconcile.order import overtaken
-from cli.reconcile.span import Span
+from cli.span import Span
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,19 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cli.ports import is_free
+from tests.integration.commands import TITANIC, environment, titanic
 from tests.integration.workers import Scene, scene, until
 from titanic_model.passenger import Prediction
 from titanic_model.releases import Releases
 
 pytestmark = pytest.mark.broker
 
-TITANIC = [sys.executable, "-c", "from cli.main import app; app()"]
 LINES = (
     b'{"passenger_id":"a","age":29,"sex":"female","pclass":1}\n'
     b'{"passenger_id":"b","age":-1,"sex":"male","pclass":3}\n'
@@ -29,30 +28,6 @@ LINES = (
 def stage(kafka: str, tmp_path: Path, release_store: str) -> Iterator[Scene]:
     with scene(kafka, tmp_path, release_store) as made:
         yield made
-
-
-def titanic(
-    stage: Scene, *arguments: str, stdin: bytes = b"", code: int = 0, **settings: str
-) -> "subprocess.CompletedProcess[bytes]":
-    """Run a command to its end and check its exit code."""
-    done = subprocess.run(
-        [*TITANIC, *arguments],
-        input=stdin,
-        capture_output=True,
-        env=environment(stage, **settings),
-        timeout=150,
-        check=False,
-    )
-    said = f"{done.stdout.decode()}\n{done.stderr.decode()}"
-    assert done.returncode == code, said
-    assert "Traceback" not in said
-    return done
-
-
-def environment(stage: Scene, **settings: str) -> dict[str, str]:
-    """What a command gets: the scene, and folders of its own for what it leaves behind."""
-    own = {"XDG_DATA_HOME": str(stage.folder / "data"), "TITANIC_WEB_PORT": ""}
-    return stage.environment(**{**own, **settings})
 
 
 def test_what_is_produced_is_watched_and_refused_lines_do_not_stop_it(stage: Scene) -> None:

@@ -17,7 +17,7 @@ from cli.reconcile.ledger import CHUNK_OFFSETS, Sheet
 from cli.reconcile.order import overtaken
 from cli.reconcile.partitioner import partition_of
 from cli.reconcile.settling import Group, settle
-from cli.reconcile.span import Span
+from cli.span import Span
 from stream import batch
 from stream.dead_letters import DeadLetter, bury
 from stream.record import Headers, Record
@@ -108,7 +108,7 @@ class World:
     ) -> Findings:
         """Find what is wrong; each partition of predictions may have lost its first records."""
         findings = Findings()
-        last = max((cast(int, e.offset()) for e in self.events), default=-1)
+        last = max((e.offset() for e in self.events), default=-1)
         sheets = {
             p: Sheet(Span("passengers", p, 0, start, last + 1 if end is None else end))
             for p in range(PARTITIONS)

@@ -11,7 +11,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # left out of 
     OffsetSpec,
 )
 
-from cli.reconcile.span import Span
+from cli.span import Span
 from stream.record import Record
 
 REQUEST_TIMEOUT_S: Final = 10.0
