@@ -21,9 +21,10 @@ from sklearn.pipeline import Pipeline
 
 import titanic_model
 from titanic_model.champion import Entry, Superseded
+from titanic_model.location import OWN_MEMORY
 from titanic_model.manifest import Manifest, ReleaseRefused
 from titanic_model.releases import NoRelease, Releases
-from titanic_model.settings import settings
+from titanic_model.settings import BadSetting, settings
 from training import command, export, gates
 from training.aside import check_new, set_aside
 from training.checks import check
@@ -128,6 +129,8 @@ def main(
     """
     configured = settings().releases
     store = Releases(releases or configured)
+    if not store.store.is_shared:
+        raise BadSetting(f"nobody would see the release: {OWN_MEMORY}")
     trained = train(store, data=data, seed=seed, accept=accept, quarantine=quarantine)
     followed = store.location == configured
     report(
