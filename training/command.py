@@ -46,7 +46,8 @@ def train(
         typer.Option(
             metavar="CSV",
             help="Set rows that break a rule aside in this new file, with the reasons, and train "
-            "on the rest; without it such a row stops the training.",
+            "on the rest; without it such a row stops the training. A training that makes no "
+            "release leaves no file.",
         ),
     ] = None,
 ) -> None:
@@ -65,9 +66,12 @@ def train(
     follow the store take it up by themselves.
 
     Beside it a pickle is left for experiments of your own, as
-    titanic_model/knn_model.p; nothing here loads it.
+    titanic_model/knn_model.p; nothing here loads it. One that is there is
+    replaced when the release goes into service in the store of
+    TITANIC_RELEASES, and stays otherwise.
 
-    The exit code is 0 when there is a release, in service or not; 1 when the
+    The exit code is 0 when there is a release, in service or not (if not,
+    the last line, on stderr, says so and why); 1 when the
     data looks wrong; and 2 when it breaks a rule, or a setting or the store
     is at fault. What was in service then stays.
     """

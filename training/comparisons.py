@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from titanic_model.passenger import CLASSES
 from training.expectations import MEN, NO_AGE, WOMEN, by_outcome, known
@@ -34,6 +35,8 @@ LEAST_PSI: Final = 0.25
 LEAST_TIMES: Final = 2.0
 LEAST_COMMON_AGE: Final = 0.05
 LEAST_COMMON_ROW: Final = 0.015
+# Of the categories that a finding lists.
+MAX_NAMED: Final = 3
 
 Cut = Callable[[Counts], Counts]
 
@@ -55,11 +58,14 @@ class Categories:
         apart = shares_apart(now, then)
         if not apart.matters(self.least):
             return None
-        return self._finding(_shares(self.labels, then), _shares(self.labels, now), apart)
+        most = _most_changed(now, then)
+        labels = tuple(self.labels[at] for at in most)
+        was, is_ = then[most] / then.sum(), now[most] / now.sum()
+        return self._finding(_listed(labels, was), _listed(labels, is_), apart)
 
     def _finding(self, then: str, now: str, apart: Apart) -> Finding:
-        of = f"{self.of}: " if self.of else ""
-        return Finding(self.check, of + then, now, self.meaning, apart.effect, "Cramér's V")
+        of = f"of {self.of} " if self.of else ""
+        return Finding(self.check, then, of + now, self.meaning, apart.effect, "Cramér's V")
 
 
 @dataclass(frozen=True)
@@ -80,14 +86,24 @@ class Ages:
             apart, measure = stability(now, then), "population stability index"
             if not apart.matters(LEAST_PSI):
                 return None
-        expected = f"{self.of} of {_spread(then)}"
-        return Finding(self.check, expected, _spread(now), self.meaning, apart.effect, measure)
+        now_, then_ = f"{self.of} {_spread(now)}".strip(), _spread(then)
+        return Finding(self.check, then_, now_, self.meaning, apart.effect, measure)
+
+
+def _most_changed(now: Counts, then: Counts) -> Counts:
+    """Where the shares differ most, in their order; of many categories a few."""
+    apart = np.abs(now / now.sum() - then / then.sum())
+    return np.sort(np.argsort(-apart, kind="stable")[:MAX_NAMED])
+
+
+def _listed(labels: tuple[str, ...], shares: npt.NDArray[np.float64]) -> str:
+    return ", ".join(
+        f"{percent(share)} {label}" for label, share in zip(labels, shares.tolist(), strict=True)
+    )
 
 
 def _shares(labels: tuple[str, ...], counts: Counts) -> str:
-    total = int(counts.sum())
-    parts = zip(labels, counts.tolist(), strict=True)
-    return ", ".join(f"{percent(count / total)} {label}" for label, count in parts)
+    return _listed(labels, counts / counts.sum())
 
 
 def _spread(ages: Counts) -> str:
@@ -166,9 +182,9 @@ COMPARISONS: Final[tuple[Categories | Ages, ...]] = (
         )
         for by, of, cut in _PARTS
     ),
-    Ages("age", "ages", _years, LEAST_DISTANCE, _UNIT),
+    Ages("age", "", _years, LEAST_DISTANCE, _UNIT),
     *(
-        Ages(f"age by {by}", f"{of}: ages", _after(cut, _years), LEAST_DISTANCE_WITHIN, _SHUFFLED)
+        Ages(f"age by {by}", f"{of}:", _after(cut, _years), LEAST_DISTANCE_WITHIN, _SHUFFLED)
         for by, of, cut in _PARTS
     ),
 )
@@ -225,8 +241,8 @@ def _common(
         if Apart(share / usual, chance).matters(LEAST_TIMES):
             yield Finding(
                 check,
-                f"the most common to be {percent(usual)} of those with an age",
-                f"{percent(share)}: {now.what}",
+                f"{percent(usual)} for the most common",
+                f"{percent(share)} of those with an age are {now.what}",
                 meaning,
                 share / usual,
                 "ratio",

@@ -51,8 +51,8 @@ class Share:
         share = part / whole
         return Finding(
             self.check,
-            f"{self.says}: {percent(self.least)} to {percent(self.most)}",
-            percent(share),
+            f"{percent(self.least)} to {percent(self.most)}",
+            f"{percent(share)} {self.says}",
             self.meaning,
             max(self.least - share, share - self.most),
             "beyond by a share of",
@@ -83,8 +83,8 @@ class Gap:
             return None
         return Finding(
             self.check,
-            f"{self.says}: by {_points(self.least, self.most)}",
-            f"{gap * 100:+.0f} points",
+            _points(self.least, self.most),
+            f"{gap * 100:+.0f} points by which {self.says}",
             self.meaning,
             beyond,
             "beyond by a share of",
@@ -146,20 +146,38 @@ _REPEATED = "A row was written again and again"
 _ROUNDED = "Ages were rounded or guessed on the way"
 
 EXPECTATIONS: Final[tuple[Share | Gap, ...]] = (
-    Share("sex", "women among passengers", lambda c: c[WOMEN], everyone, 0.20, 0.50, _SELECTION),
+    Share("sex", "women", lambda c: c[WOMEN], everyone, 0.20, 0.50, _SELECTION),
     Share(
-        "class", "passengers in class 1", lambda c: c[:, FIRST], everyone, 0.10, 0.40, _SELECTION
+        "class",
+        "of the passengers in class 1",
+        lambda c: c[:, FIRST],
+        everyone,
+        0.10,
+        0.40,
+        _SELECTION,
     ),
     Share(
-        "class", "passengers in class 2", lambda c: c[:, SECOND], everyone, 0.10, 0.40, _SELECTION
+        "class",
+        "of the passengers in class 2",
+        lambda c: c[:, SECOND],
+        everyone,
+        0.10,
+        0.40,
+        _SELECTION,
     ),
     Share(
-        "class", "passengers in class 3", lambda c: c[:, THIRD], everyone, 0.35, 0.75, _SELECTION
+        "class",
+        "of the passengers in class 3",
+        lambda c: c[:, THIRD],
+        everyone,
+        0.35,
+        0.75,
+        _SELECTION,
     ),
     *(
         Share(
             "sex by class",
-            f"women in class {pclass}",
+            f"women among those of class {pclass}",
             _of_class(at, _women),
             _of_class(at),
             0.15,
@@ -168,7 +186,7 @@ EXPECTATIONS: Final[tuple[Share | Gap, ...]] = (
         )
         for at, pclass in enumerate(CLASSES)
     ),
-    Share("survival", "survivors", lambda c: c[:, :, 1], everyone, 0.20, 0.60, _SELECTION),
+    Share("survival", "of all survived", lambda c: c[:, :, 1], everyone, 0.20, 0.60, _SELECTION),
     Gap(
         "survival by sex",
         "women survived more often than men",
@@ -190,7 +208,7 @@ EXPECTATIONS: Final[tuple[Share | Gap, ...]] = (
     *(
         Share(
             "survival by class",
-            f"survivors in class {pclass}",
+            f"of class {pclass} survived",
             _of_class(at, _survivors),
             _of_class(at),
             0.12,
@@ -201,7 +219,7 @@ EXPECTATIONS: Final[tuple[Share | Gap, ...]] = (
     ),
     Share(
         "missing ages",
-        "ages that are missing",
+        "of the ages are missing",
         lambda c: c[..., NO_AGE],
         everyone,
         0.0,
@@ -217,20 +235,46 @@ EXPECTATIONS: Final[tuple[Share | Gap, ...]] = (
         0.30,
         "Ages were found out for some because of their fate: the age would give it away",
     ),
-    Share("age", "ages below 20 years", lambda c: c[..., :20], known, 0.0, 0.50, _AGES),
-    Share("age", "ages of 36 years or more", lambda c: known(c)[..., 36:], known, 0.0, 0.50, _AGES),
-    Share("old ages", "ages above 75 years", lambda c: known(c)[..., 76:], known, 0.0, 0.01, _AGES),
-    Share("children", "children below 15 years", lambda c: c[..., :15], known, 0.02, 0.30, _AGES),
+    Share("age", "of the ages are below 20 years", lambda c: c[..., :20], known, 0.0, 0.50, _AGES),
+    Share(
+        "age",
+        "of the ages are 36 years or more",
+        lambda c: known(c)[..., 36:],
+        known,
+        0.0,
+        0.50,
+        _AGES,
+    ),
+    Share(
+        "old ages",
+        "of the ages are above 75 years",
+        lambda c: known(c)[..., 76:],
+        known,
+        0.0,
+        0.01,
+        _AGES,
+    ),
+    Share(
+        "children",
+        "of the ages are below 15 years",
+        lambda c: c[..., :15],
+        known,
+        0.02,
+        0.30,
+        _AGES,
+    ),
     Share(
         "repeated row",
-        "the commonest row without an age",
+        "of those without an age are alike in all",
         lambda c: c[..., NO_AGE].max(keepdims=True),
         everyone,
         0.0,
         0.18,
         _REPEATED,
     ),
-    Share("children", "infants below 5 years", lambda c: c[..., :5], known, 0.01, 0.20, _AGES),
+    Share(
+        "children", "of the ages are below 5 years", lambda c: c[..., :5], known, 0.01, 0.20, _AGES
+    ),
 )
 
 
@@ -262,12 +306,19 @@ class Part:
 
 
 PARTS: Final[tuple[Part, ...]] = (
-    Part("rounded ages", "ages that are 10, 20, …", lambda r: r.ages_in_tens, 0, 0.25, _ROUNDED),
-    Part("rounded ages", "ages that are 5, 10, …", lambda r: r.ages_in_fives, 0, 0.40, _ROUNDED),
-    Part("rounded ages", "ages with a fraction", lambda r: r.ages_in_fractions, 0.02, 1, _ROUNDED),
+    Part("rounded ages", "of the ages are 10, 20, …", lambda r: r.ages_in_tens, 0, 0.25, _ROUNDED),
+    Part("rounded ages", "of the ages are 5, 10, …", lambda r: r.ages_in_fives, 0, 0.40, _ROUNDED),
+    Part(
+        "rounded ages",
+        "of the ages have a fraction",
+        lambda r: r.ages_in_fractions,
+        0.02,
+        1,
+        _ROUNDED,
+    ),
     Part(
         "one age",
-        "the commonest age",
+        "of those with an age have the same",
         lambda r: r.commonest_age.rows,
         0,
         0.10,
@@ -275,7 +326,7 @@ PARTS: Final[tuple[Part, ...]] = (
     ),
     Part(
         "repeated row",
-        "the commonest row",
+        "of those with an age are alike in all",
         lambda r: r.commonest_row.rows,
         0,
         0.03,

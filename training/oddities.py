@@ -45,7 +45,7 @@ def unexpected(found: Reference) -> Iterator[Finding]:
 def _constant(found: Reference, counts: Counts) -> Iterator[Finding]:
     columns = {
         "sex": dict(zip(SEXES, counts.sum(axis=(1, 2, 3)).tolist(), strict=True)),
-        "pclass": dict(zip(CLASSES, counts.sum(axis=(0, 2, 3)).tolist(), strict=True)),
+        "class": dict(zip(CLASSES, counts.sum(axis=(0, 2, 3)).tolist(), strict=True)),
         "age": {found.commonest_age.what: 1}
         if found.age_quantiles["0"] == found.age_quantiles["100"]
         else {},
@@ -55,11 +55,12 @@ def _constant(found: Reference, counts: Counts) -> Iterator[Finding]:
         if len(there) == 1:
             yield Finding(
                 "constant column",
-                f"more than one value in {column}",
-                f"{there[0]} everywhere",
-                "A column was filled by a default, or rows were selected by it",
+                f"more than one {column}",
+                f"{column} {there[0]} in every row",
+                "The column was filled by a default, or rows were selected by it",
                 1.0,
                 "share",
+                about=column,
             )
 
 
@@ -74,11 +75,12 @@ def _leaks(counts: Counts) -> Iterator[Finding]:
         if effect > MAX_ASSOCIATION:
             yield Finding(
                 "leak",
-                f"{column} to tell something of the outcome, not all",
-                "that it decides it",
+                "it to tell something of the outcome, not all",
+                f"that {column} decides the outcome",
                 "The outcome was copied from, or into, another column",
                 effect,
                 "Cramér's V",
+                about=column,
             )
 
 
@@ -138,8 +140,8 @@ def repeated_rows(found: Reference, ages: int, usual: float, spread: float) -> F
         return None
     return Finding(
         "repeated rows",
-        f"two passengers to be alike with a probability of {percent(usual)}",
-        percent(found.alike),
+        percent(usual),
+        f"a probability of {percent(found.alike)} that two passengers are alike",
         "Rows were written again and again",
         times,
         "ratio",

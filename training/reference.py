@@ -118,6 +118,32 @@ def describe(rows: pd.DataFrame) -> Reference:
     )
 
 
+def of_counts(counts: Counts, *, fractions_of: Reference) -> Reference:
+    """A reference of counts (see `Reference.counts`), the ages taken as whole years.
+
+    `fractions_of` says which share of the ages has a fraction.
+    """
+    table = counts.reshape(-1, AGE_BINS + 1)
+    known = table[:, :AGE_BINS]
+    ages, years = known.sum(axis=0), np.arange(AGE_BINS, dtype=np.float64)
+    kind, year = divmod(int(known.argmax()), AGE_BINS)
+    fractions = fractions_of.ages_in_fractions / int(fractions_of.counts[..., :AGE_BINS].sum())
+    there = np.flatnonzero(ages)
+    return Reference(
+        rows=int(table.sum()),
+        groups=tuple(_group(kind, ages) for kind, ages in enumerate(table)),
+        age_quantiles={"0": float(there[0]), "100": float(there[-1])},
+        ages_in_tens=_multiples(years, ages, 10),
+        ages_in_fives=_multiples(years, ages, 5),
+        ages_in_fractions=round(fractions * int(ages.sum())),
+        commonest_age=Commonest(what=f"{ages.argmax()}", rows=int(ages.max())),
+        commonest_row=Commonest(what=f"{_named(kind)}, {year} years", rows=int(known[kind, year])),
+        alike=_chance(known.ravel(), 2),
+        alike_thrice=_chance(known.ravel(), 3),
+        times=1,
+    )
+
+
 def _kinds(rows: pd.DataFrame) -> Counts:
     """Sex, class and outcome as one number from 0 to 11."""
     male = (rows["sex"] == SEXES[1]).to_numpy()

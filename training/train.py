@@ -31,7 +31,7 @@ from training.checks import check
 from training.dataset import load
 from training.distributions import questions
 from training.evaluate import evaluate
-from training.finding import Finding
+from training.finding import Finding, told
 from training.fit import Parameters, choose, fit
 from training.reference import Reference
 from training.release import REFERENCE, Data, compose
@@ -45,7 +45,7 @@ class Questionable(Exception):
     """Data that keeps the rules and yet is not as data of passengers is; `findings` say how."""
 
     def __init__(self, source: str, findings: Sequence[Finding]) -> None:
-        questions = "\n".join(f"  {finding.sentence}" for finding in findings)
+        questions = "\n".join(f"  {line}" for line in told(findings))
         super().__init__(
             f"{source}: nothing was trained, as the data looks wrong:\n{questions}\n"
             "If it is right all the same: --accept 'REASON', which the release will tell"

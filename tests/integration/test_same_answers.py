@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.million import pickle_kept
 from cli import ports
 from cli.events import of_real
 from tests.integration import programs
@@ -17,6 +18,7 @@ from tests.integration.workers import Event, Scene, scene, until
 from titanic_model.passenger import Passenger
 from training.dataset import passengers
 from training.fit import features
+from training.train import PICKLE
 
 pytestmark = [pytest.mark.broker, pytest.mark.image]
 
@@ -30,12 +32,13 @@ def stage(kafka: str, tmp_path: Path) -> Iterator[Scene]:
         yield made
 
 
-def test_the_stream_the_api_and_the_pickle_agree_on_every_passenger(stage: Scene) -> None:
+def test_the_stream_the_api_and_the_pickle_agree_on_every_passenger(
+    stage: Scene, tmp_path: Path
+) -> None:
     train = [sys.executable, "-m", "training.train"]
-    subprocess.run(train, env=stage.environment(), check=True, capture_output=True)
-    import titanic_model
-
-    pickled = Path(titanic_model.__file__).with_name("knn_model.p").read_bytes()
+    with pickle_kept(tmp_path):
+        subprocess.run(train, env=stage.environment(), check=True, capture_output=True)
+        pickled = PICKLE.read_bytes()
     pipeline = pickle.loads(pickled)
     inputs = features(Passenger(sex=p.sex, pclass=p.pclass, age=p.age) for p in REAL)
     said = zip(pipeline.predict(inputs), pipeline.predict_proba(inputs)[:, 1], strict=True)

@@ -10,6 +10,7 @@ from tests.corruptions import CORPUS, Corruption
 from training.checks import check
 from training.dataset import Dataset, load
 from training.distributions import questions
+from training.finding import told
 from training.reference import Reference, describe
 
 COLUMNS = ["pclass", "sex", "age", "survived"]
@@ -34,6 +35,10 @@ def names(rows: pd.DataFrame, reference: Reference | None) -> set[str]:
 
 
 by_name = pytest.mark.parametrize("corruption", CORPUS, ids=[c.name for c in CORPUS])
+
+
+def mains(rows: pd.DataFrame, reference: Reference | None) -> list[str]:
+    return [odd.check for odd in questions(rows, reference) if odd.follows is None]
 
 
 def test_the_corpus_is_large() -> None:
@@ -146,8 +151,8 @@ def test_a_finding_is_one_sentence_that_says_what_was_expected_found_and_meant(
 ) -> None:
     (finding,) = questions(good.assign(age=np.floor(good["age"])), reference)
     assert finding.sentence == (
-        "rounded ages: expected 4.3% with a fraction, 96% others; found 0% with a fraction, "
-        "100% others (Cramér's V 0.15). Ages were rounded or guessed on the way."
+        "rounded ages: found 0% with a fraction, 100% others; expected 4.3% with a fraction, "
+        "96% others (Cramér's V 0.15). Ages were rounded or guessed on the way."
     )
     for corruption in CORPUS:
         rows = corruption.corrupt(good, np.random.default_rng(0))
@@ -156,3 +161,71 @@ def test_a_finding_is_one_sentence_that_says_what_was_expected_found_and_meant(
             assert len(odd.sentence) < 400
             assert "\n" not in odd.sentence
             assert "nan" not in odd.sentence.split()
+
+
+WOMEN_VANISHED = next(each for each in CORPUS if each.name == "women vanished")
+MISSING_DOUBLED = next(each for each in CORPUS if each.name == "missing ages doubled")
+MONTHS = next(each for each in CORPUS if each.name == "months for years")
+FLIPPED = next(each for each in CORPUS if each.name == "labels flipped")
+
+
+@by_name
+def test_one_fault_is_few_lines_and_the_rest_is_named_below(
+    corruption: Corruption, good: pd.DataFrame, reference: Reference
+) -> None:
+    rows = corruption.corrupt(good, np.random.default_rng(0))
+    for before in (reference, None):
+        found = questions(rows, before)
+        lines = list(told(found))
+        two_faults = corruption.name == "ages known of the dead alone"
+        assert len(mains(rows, before)) <= (5 if two_faults else 3), lines
+        for odd in found:
+            assert any(odd.check in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("corruption", "first"),
+    [
+        ("the vast majority are over 90", "age"),
+        ("women vanished", "constant column"),
+        ("class 3 vanished", "class"),
+        ("months for years", "age"),
+        ("missing ages doubled", "missing ages"),
+        ("missing ages filled with the median", "one age"),
+        ("a row repeated a thousand times", "repeated row"),
+        ("ages rounded to fives", "rounded ages"),
+        ("ages of the dead are 20 years more", "age by outcome"),
+        ("most survivors were dropped", "survival"),
+    ],
+)
+def test_the_cause_comes_first(
+    corruption: str, first: str, good: pd.DataFrame, reference: Reference
+) -> None:
+    (fault,) = (each for each in CORPUS if each.name == corruption)
+    assert mains(fault.corrupt(good, np.random.default_rng(0)), reference)[0] == first
+
+
+@pytest.mark.parametrize(
+    ("faults", "told_of"),
+    [
+        ((WOMEN_VANISHED, MONTHS), {"constant column", "age"}),
+        ((MONTHS, MISSING_DOUBLED), {"age", "missing ages"}),
+        ((WOMEN_VANISHED, MISSING_DOUBLED), {"constant column", "missing ages"}),
+        ((FLIPPED, MONTHS), {"survival by sex", "age"}),
+        ((FLIPPED, MISSING_DOUBLED, MONTHS), {"survival by sex", "missing ages", "age"}),
+    ],
+)
+def test_a_fault_does_not_hide_another(
+    faults: tuple[Corruption, ...], told_of: set[str], good: pd.DataFrame, reference: Reference
+) -> None:
+    rows = good
+    for fault in faults:
+        rows = fault.corrupt(rows, np.random.default_rng(0))
+    assert told_of <= set(mains(rows, reference))
+
+
+def test_a_default_is_told_from_a_selection(good: pd.DataFrame, reference: Reference) -> None:
+    """Where the women are lost, the men's fates are as before; where all were made men, not."""
+    lost = good[good["sex"] == "male"]
+    assert mains(lost, reference) == ["constant column"]
+    assert mains(good.assign(sex="male"), reference) == ["constant column", "survival by sex"]

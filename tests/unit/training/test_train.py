@@ -16,7 +16,7 @@ from cli.main import app
 from titanic_model.manifest import HELD_OUT, PIPELINE, TABLE
 from titanic_model.releases import Releases, StoreUnavailable
 from titanic_model.settings import settings
-from training import fit, gates
+from training import fit, gates, release
 from training import train as training
 from training.baselines import BASELINES
 from training.checks import check, fingerprint
@@ -34,11 +34,15 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 @contextmanager
 def _alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No settings of the caller's, nothing written into the project, and each candidate once."""
+    """No settings of the caller's, nothing written into the project.
+
+    Each candidate is tried once and no profile is made: `release_store` has what takes longest.
+    """
     monkeypatch.chdir(folder)
     monkeypatch.delenv("TITANIC_RELEASES", raising=False)
     monkeypatch.setattr(training, "PICKLE", folder / "knn_model.p")
     monkeypatch.setattr(fit, "REPEATS", 1)
+    monkeypatch.setattr(release, "profile", lambda rows, title: f"<title>{title}</title>")
     settings.cache_clear()
     yield
     settings.cache_clear()
