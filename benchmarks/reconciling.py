@@ -69,7 +69,7 @@ def lines(count: int) -> Iterator[str]:
                         [sys.executable, *WORKER], env=environment, stdout=log, stderr=log
                     )
                 try:
-                    _await_answers(admin, servers, own, count)
+                    _await_answers(admin, broker.bootstrap_servers, own, count)
                 finally:
                     worker.terminate()
                     worker.wait(STOPPED_WITHIN_S)
