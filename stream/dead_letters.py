@@ -121,6 +121,8 @@ def read(record: Record) -> Letter:
         origin = Origin(topic, int(partition), int(offset))
     except ValueError as error:
         raise NoDeadLetter(f"its origin cannot be read: {error}") from None
+    if not topic or min(origin[1:]) < 0:
+        raise NoDeadLetter(f"its origin, {origin}, is no event")
     time_ms = event_time_ms(record)
     return Letter(origin, reason, message, record.key(), record.value(), own, time_ms)
 

@@ -113,6 +113,16 @@ def _metrics(
     present = _present(store, champion) if champion and champion.release != manifest.id else None
     if present:
         rows = held_out.either(rows, present.held_out)
+    yield from _no_better_than_a_guess(scorer, rows)
+    if not present:
+        return
+    yield from _worse(scorer, present.scorer, rows, "held-out passengers")
+    # Among many of its own, as wrong as it is, those of the champion would not be heard.
+    if len(present.held_out) < len(rows):
+        yield from _worse(scorer, present.scorer, present.held_out, "that the champion held out")
+
+
+def _no_better_than_a_guess(scorer: Scorer, rows: pd.DataFrame) -> Iterator[str]:
     ours = _measured(scorer, rows)
     rate = rows["survived"].mean()
     guess = measure(_outcomes(rows), np.full(len(rows), rate))
@@ -121,14 +131,15 @@ def _metrics(
             f"its log loss on {len(rows):,} held-out passengers is {ours[LOG_LOSS]:.3f}, no "
             f"better than to say {rate:.2f} of each ({guess[LOG_LOSS]:.3f})"
         )
-    if not present:
-        return
-    theirs = _measured(present.scorer, rows)
+
+
+def _worse(candidate: Scorer, champion: Scorer, rows: pd.DataFrame, whom: str) -> Iterator[str]:
+    ours, theirs = _measured(candidate, rows), _measured(champion, rows)
     for metric in intolerable(ours, theirs):
         yield (
-            f"its {metric.replace('_', ' ')} on {len(rows):,} held-out passengers is "
-            f"{ours[metric]:.3f}, that of the champion {present.scorer.version} "
-            f"{theirs[metric]:.3f}; {TOLERATED[metric]:g} worse is tolerated"
+            f"its {metric.replace('_', ' ')} on {len(rows):,} {whom} is {ours[metric]:.3f}, that "
+            f"of the champion {champion.version} {theirs[metric]:.3f}; {TOLERATED[metric]:g} "
+            "worse is tolerated"
         )
 
 

@@ -9,7 +9,7 @@ from cli.reconcile.events import Events, answer_hash, letter_hash
 from cli.reconcile.findings import Findings, Kind
 from cli.reconcile.ledger import A_DEAD_LETTER, FIRST_INDEX, NO_EVENT, NOWHERE, Chunk
 from cli.span import Span
-from stream.dead_letters import Letter, NoDeadLetter, Origin, event_time_ms, origin_of, read
+from stream.dead_letters import Letter, NoDeadLetter, event_time_ms, origin_of, read
 from stream.record import Headers, Record
 from titanic_model.passenger import Reason
 from titanic_model.scorer import Answer
@@ -36,10 +36,8 @@ class Answers:
     """Reads the output topics against the events that were entered.
 
     `outputs` are the partitions that are read, numbered by their place: an answer's is kept with
-    its event, for `order`. `newest` and `oldest` are, for each of them, the offset of the latest
-    and the earliest event by source partition; `disorder` says whether an event was answered
-    behind a later one, of whichever key. Where the source is `compacted`, what is not there may
-    have been.
+    its event, for `order`. `disorder` says whether an event was answered behind a later one, of
+    whichever key. Where the source is `compacted`, what is not there may have been.
     """
 
     def __init__(
@@ -52,11 +50,13 @@ class Answers:
         *,
         compacted: bool = False,
     ) -> None:
-        self.newest: list[dict[int, int]] = [{} for _ in outputs]
-        self.oldest: list[dict[int, int]] = [{} for _ in outputs]
+        # By output partition, and the name of the source partition.
+        self._newest: list[dict[str, int]] = [{} for _ in outputs]
+        self._oldest: list[dict[str, int]] = [{} for _ in outputs]
         self.disorder = False
         self._events = events
         self._source = source
+        self._sheets = {f"{source}/{p}": sheet for p, sheet in events.sheets.items()}
         self._numbers = {(o.topic, o.partition): number for number, o in enumerate(outputs)}
         self._releases = releases
         self._known: dict[str, Sequence[Answer] | None] = {}
@@ -68,14 +68,14 @@ class Answers:
         for record in records:
             try:
                 answer = _decode(record.value() or b"")
-                topic, partition, offset = answer.event.rsplit("/", 2)
-                origin = Origin(topic, int(partition), int(offset))
+                partition, _, offset = answer.event.rpartition("/")
+                place = self._first(partition, int(offset), record)
             except _NO_PREDICTION as error:
                 self._add(Kind.UNREADABLE, record, None, f"not a prediction: {error}")
                 continue
-            if place := self._first(origin, record):
-                if kind_and_text := self._fault(answer, record, *place):
-                    self._add(kind_and_text[0], record, origin, kind_and_text[1])
+            if place:
+                if fault := self._fault(answer, record, *place):
+                    self._add(fault[0], record, answer.event, fault[1])
                 else:
                     self._findings.predictions[answer.model_version] += 1
 
@@ -87,42 +87,49 @@ class Answers:
             except NoDeadLetter as error:
                 self._add(Kind.UNREADABLE, record, None, f"not a dead letter: {error}")
                 continue
-            if place := self._first(letter.origin, record):
-                if kind_and_text := self._altered(letter, record, *place):
-                    self._add(kind_and_text[0], record, letter.origin, kind_and_text[1])
+            topic, partition, offset = letter.origin
+            if place := self._first(f"{topic}/{partition}", offset, record):
+                if fault := self._altered(letter, record, *place):
+                    self._add(fault[0], record, str(letter.origin), fault[1])
                 else:
                     left_out = ", left out" if letter.missing and letter.value is None else ""
                     self._findings.dead_letters[letter.reason + left_out] += 1
 
-    def _first(self, origin: Origin, record: Record) -> tuple[Chunk, int] | None:
-        """The event's row, where this is its first answer; else what is wrong is told."""
-        topic, partition, offset = origin
-        sheet = self._events.sheets.get(partition) if topic == self._source else None
+    def _first(self, name: str, offset: int, record: Record) -> tuple[Chunk, int] | None:
+        """The event's row, where this is its first answer; else what is wrong is told.
+
+        `name` is that of the event's partition: topic/partition. Raises `ValueError` for none.
+        """
+        sheet = self._sheets.get(name)
         if sheet is None or not sheet.start <= offset < sheet.end:
-            self._outside(origin, record)
+            self._outside(name, offset, record)
             return None
         chunk, row = sheet.chunk(offset)
         if chunk.due[row] == NO_EVENT:
-            self._invented(origin, record)
+            self._invented(f"{name}/{offset}", record)
             return None
         if chunk.answered_in[row] > NOWHERE:
-            self._add(Kind.DUPLICATED, record, origin, "one more answer to this event")
+            self._add(Kind.DUPLICATED, record, f"{name}/{offset}", "one more answer to this event")
             return None
         number = self._numbers[record.topic(), record.partition()]
         chunk.unanswered -= 1
         chunk.answered_in[row] = 1 + number
         chunk.answered_at[row] = record.offset()
-        newest = self.newest[number]
-        before = newest.get(partition, -1)
+        newest = self._newest[number]
+        before = newest.get(name, -1)
         if offset > before:
-            newest[partition] = offset
+            newest[name] = offset
             if before < 0:
-                self.oldest[number][partition] = offset
+                self._oldest[number][name] = offset
         else:
             self.disorder = True
-            oldest = self.oldest[number]
-            oldest[partition] = min(oldest[partition], offset)
+            oldest = self._oldest[number]
+            oldest[name] = min(oldest[name], offset)
         return chunk, row
+
+    def oldest(self, number: int, partition: int) -> int | None:
+        """The first event of a source partition that an output partition still answers."""
+        return self._oldest[number].get(f"{self._source}/{partition}")
 
     def _fault(
         self, answer: Prediction, record: Record, chunk: Chunk, row: int
@@ -163,25 +170,27 @@ class Answers:
             return None
         return Kind.ALTERED, "its key, value, headers or timestamp are not the event's"
 
-    def _outside(self, origin: Origin, record: Record) -> None:
-        if origin.topic != self._source:
-            self._findings.aside[f"answers to events of {origin.topic}"] += 1
-        elif sheet := self._events.sheets.get(origin.partition):
-            when = "before" if origin.offset < sheet.start else "after"
+    def _outside(self, name: str, offset: int, record: Record) -> None:
+        topic, _, partition = name.rpartition("/")
+        if not (topic and partition.isdecimal()):
+            raise ValueError(f"{name}/{offset} names no event")
+        if topic != self._source:
+            self._findings.aside[f"answers to events of {topic}"] += 1
+        elif sheet := self._sheets.get(name):
+            when = "before" if offset < sheet.start else "after"
             self._findings.aside[f"answers to events {when} the range"] += 1
         else:
-            self._invented(origin, record)
+            self._invented(f"{name}/{offset}", record)
 
-    def _invented(self, origin: Origin, record: Record) -> None:
+    def _invented(self, event: str, record: Record) -> None:
         if self._compacted:
             self._findings.aside["answers to events that were compacted"] += 1
         else:
             text = "no committed event is there: aborted, or never produced"
-            self._add(Kind.INVENTED, record, origin, text)
+            self._add(Kind.INVENTED, record, event, text)
 
-    def _add(self, kind: Kind, record: Record, event: Origin | None, text: str) -> None:
-        answer = str(origin_of(record))
-        self._findings.add(kind, text, event=str(event) if event else None, answer=answer)
+    def _add(self, kind: Kind, record: Record, event: str | None, text: str) -> None:
+        self._findings.add(kind, text, event=event, answer=str(origin_of(record)))
 
 
 def _headers(record: Record) -> Headers | None:

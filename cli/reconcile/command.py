@@ -134,6 +134,9 @@ def _run(servers: str, asked: Question, store: Releases, show: Progress) -> Resu
         asked.group or NO_GROUP,
         **{
             "enable.partition.eof": "true",
+            # What is fetched ahead would else be more than what is kept: 100,000 a partition.
+            "queued.min.messages": "20000",
+            "queued.max.messages.kbytes": "32768",
             # What expires while it is read would else be passed over in silence.
             "auto.offset.reset": "error",
         },

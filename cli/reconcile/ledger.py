@@ -13,6 +13,7 @@ from cli.span import Span
 # What is kept together: where a chunk has no event (compacted, aborted), it takes no memory.
 CHUNK_BITS: Final = 16
 CHUNK_OFFSETS: Final = 1 << CHUNK_BITS
+LAST_ROW: Final = CHUNK_OFFSETS - 1
 
 # `Chunk.due`: what an event is owed. More than these is a prediction, FIRST_INDEX + table index.
 NO_EVENT: Final = 0
@@ -63,7 +64,8 @@ class Sheet:
 
     def chunk(self, offset: int) -> tuple[Chunk, int]:
         """The chunk of an offset of the range, made if need be, and the row in it."""
-        number, row = divmod(offset - self.start, CHUNK_OFFSETS)
+        place = offset - self.start
+        number, row = place >> CHUNK_BITS, place & LAST_ROW
         found = self.chunks[number]
         if found is None:
             left = self.end - self.start - (number << CHUNK_BITS)

@@ -72,6 +72,7 @@ def _gone(
         return None
     numbers = range(len(outputs)) if expected == ANYWHERE else [FIRST_EXPECTED - expected]
     for number in numbers:
-        if outputs[number].first and offset < answers.oldest[number].get(partition, math.inf):
+        oldest = answers.oldest(number, partition)
+        if outputs[number].first and (oldest is None or offset < oldest):
             return outputs[number]
     return None

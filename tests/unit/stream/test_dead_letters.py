@@ -148,6 +148,7 @@ def test_headers_that_could_not_be_read_are_not_taken_for_none() -> None:
         [(PREFIX + name, b"1") for name in reversed(ABOUT)],
         [(PREFIX + name, b"no number") for name in ABOUT],
         [(PREFIX + name, b"\xff") for name in ABOUT],
+        [(PREFIX + name, b"-1") for name in ABOUT],
         [(PREFIX + name, None) for name in ABOUT],
         [*((PREFIX + name, b"1") for name in ABOUT), ("more", b"1")],
     ],

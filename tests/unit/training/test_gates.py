@@ -244,6 +244,21 @@ def test_a_model_of_few_passengers_is_measured_on_the_champions_too(
     assert f"log loss on {measured} held-out passengers" in str(refusal.value)
 
 
+def test_many_passengers_of_its_own_do_not_outvote_those_of_the_champion(
+    store: Releases, parts: Parts
+) -> None:
+    women = parts.learn["sex"] == "female"
+    swapped = parts.learn.assign(survived=parts.learn["survived"].where(women, 0))
+    many = pd.concat([swapped] * 15, ignore_index=True)
+    learn, own = split(many.assign(age=many["age"].round()))
+    model = _model(learn, 101)
+    release = Variant({**model.files, HELD_OUT: held_out.write(own)}, {}).publish(store)
+    with pytest.raises(NotAdmitted) as refusal:
+        admit(store, release)
+    (failure,) = refusal.value.failures
+    assert f"its log loss on {len(parts.held_out)} that the champion held out is" in failure
+
+
 def test_passengers_that_were_made_easier_are_another_releases(
     store: Releases, models: Models, parts: Parts
 ) -> None:
