@@ -1,7 +1,8 @@
 """What the gates' tolerance lets pass and what it stops: `python -m benchmarks.tolerance`.
 
 The champion's own parameters are fitted to something else than the champion was, `ROUNDS` times
-for each kind of fault, and compared with it on the held-out passengers of both, as the gates do.
+for each kind of fault, and compared with it on the passengers that the champion held out. The gates
+look at those of the other data set, too.
 It prints Markdown; docs/decisions/0009-held-out-by-content.md has what it printed.
 """
 

@@ -13,12 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import PydanticCustomError
 
 from titanic_model.manifest import SHA256, ReleaseId, ReleaseRefused
+from titanic_model.reason import Reason
 from titanic_model.store import Store, TooLarge
 
 FOLDER: Final = "champion"
 # What format 1 had in the log's place.
 OLD_CHAMPION: Final = "champion.json"
 MAX_ENTRY_BYTES: Final = 65_536
+LAST_NUMBER: Final = 99_999_999
 
 
 class Superseded(Exception):
@@ -40,7 +42,7 @@ class Entry(BaseModel):
     manifest_sha256: Annotated[str, Field(pattern=SHA256)]
     at: datetime
     how: Literal["promoted", "rolled back"]
-    forced: str | None = None
+    forced: Reason | None = None
     before: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
@@ -65,6 +67,15 @@ class Log:
         """The highest number, 0 when there is none. `since`, one it had, saves reading more."""
         numbers = self._numbers(since - 1) if since > 1 else []
         return max(numbers or self._numbers(0), default=0)
+
+    def after(self, newest: int) -> int:
+        """The next number. Raises `ReleaseRefused` where a foreign entry has the last there is."""
+        if newest >= LAST_NUMBER:
+            raise ReleaseRefused(
+                f"{self._store.location.rstrip('/')}/{_name(newest)} leaves no number for "
+                "another release: it is none of titanic's, delete it"
+            )
+        return newest + 1
 
     def numbers(self) -> list[int]:
         """All numbers, the newest first."""

@@ -142,7 +142,7 @@ class Releases:
             other = current.release if current else "another one"
             raise Superseded(f"release {release} was not put into service: meanwhile {other} was")
         entry = Entry(
-            number=newest + 1,
+            number=self.log.after(newest),
             release=release,
             manifest_sha256=manifest_sha256,
             at=datetime.now(UTC),
@@ -168,6 +168,7 @@ class Releases:
         Raises `NoRelease` when there is none to go back to, and `Superseded`.
         """
         newest = self.log.newest()
+        number = self.log.after(newest)
         current = self._readable(newest)
         passed_over: list[str] = []
         there = self.log.numbers()
@@ -180,7 +181,7 @@ class Releases:
                 if current is None or target.release != current.release:
                     self.load(target.release, target.manifest_sha256)
                     entry = Entry(
-                        number=newest + 1,
+                        number=number,
                         release=target.release,
                         manifest_sha256=target.manifest_sha256,
                         at=datetime.now(UTC),

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from titanic_model.reason import BadReason, reason
 from titanic_model.releases import NoRelease, ReleaseRefused, StoreUnavailable
 from titanic_model.settings import BadSetting
 
@@ -83,8 +84,10 @@ def train(
             f"{missing}; training needs this package's extra 'training', "
             "or the image that 'docker build --target training' makes"
         ) from None
-    if accept is not None and not accept.strip():
-        raise _stop("--accept needs a reason: whoever reads the release later asks for it")
+    try:
+        accept = None if accept is None else reason(accept)
+    except BadReason as bad:
+        raise _stop(f"--accept {bad}") from None
     try:
         main(data=data, releases=releases, seed=seed, accept=accept, quarantine=quarantine)
     except Questionable as problem:

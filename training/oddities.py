@@ -121,7 +121,7 @@ def _times(found: Reference) -> Iterator[Finding]:
         yield Finding(
             "repeated file",
             "rows that are there once",
-            f"each row {found.times:,} times, or a multiple of it",
+            f"nearly each row {found.times:,} times, or a multiple of it",
             "The file was appended to itself",
             found.times,
             "ratio",

@@ -7,6 +7,7 @@ import typer
 from cli.releases.options import Store, WrongInput, opened, resolve, stop, told
 from titanic_model.champion import Entry
 from titanic_model.manifest import ReleaseRefused
+from titanic_model.reason import BadReason, reason
 from titanic_model.releases import NoRelease, Releases
 
 
@@ -35,8 +36,10 @@ def promote(
     releases rollback' does not.
     """
     with told("promote"):
-        if force is not None and not force.strip():
-            raise WrongInput("--force needs a reason: whoever asks later finds it in the log")
+        try:
+            force = None if force is None else reason(force)
+        except BadReason as bad:
+            raise WrongInput(f"--force {bad}") from None
         store = opened(releases)
         found = resolve(store, release)
         try:
@@ -73,8 +76,8 @@ def rollback(*, releases: Store = None) -> None:
             undone = store.rollback()
         except NoRelease as none:
             raise stop("rollback", none, 1) from None
-    for reason in undone.passed_over:
-        typer.echo(f"passed over: {reason}", err=True)
+    for why in undone.passed_over:
+        typer.echo(f"passed over: {why}", err=True)
     came_from = undone.instead_of.release if undone.instead_of else "a champion that can't be read"
     typer.echo(f"{came_from} -> {undone.entry.release}: this release is in service again")
 

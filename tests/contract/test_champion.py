@@ -268,3 +268,12 @@ def test_names_that_are_no_entries_do_not_count(store: Releases) -> None:
     for name in ("00000009.json.bak", "9.json", "x", "a/00000009.json"):
         store.store.write(f"champion/{name}", b"x")
     assert store.champion() == OLD.id
+
+
+def test_a_foreign_entry_of_the_last_number_is_told_and_nothing_is_written(full: Releases) -> None:
+    full.store.write("champion/99999999.json", b"foreign")
+    for act in (lambda: full.promote(NEW.id), full.rollback):
+        with pytest.raises(ReleaseRefused, match=r"99999999\.json leaves no number .* delete it"):
+            act()
+    full.store.delete("champion/99999999.json")
+    assert full.promote(NEW.id).release == full.champion() == NEW.id

@@ -106,6 +106,8 @@ def test_a_roll_back_says_what_it_passed_over(store: Releases, ids: list[str]) -
 
 def test_a_reason_to_force_a_release_has_words(store: Releases, ids: list[str]) -> None:
     assert "needs a reason" in refusal("promote", ids[0], "--force", " ", code=2)
+    assert "cannot be printed" in refusal("promote", ids[0], "--force", "\udcff", code=2)
+    assert "1,000 are allowed" in refusal("promote", ids[0], "--force", "x" * 70_000, code=2)
     assert store.champion() == ids[2]
 
 

@@ -34,6 +34,21 @@ def test_the_counts_are_those_of_the_rows(good: pd.DataFrame) -> None:
     assert reference.times == 1
 
 
+@pytest.mark.parametrize("times", [2, 3, 10])
+def test_a_file_in_a_file_is_seen_though_a_few_rows_are_gone(
+    good: pd.DataFrame, times: int
+) -> None:
+    again = pd.concat([good] * times, ignore_index=True)
+    assert describe(again).times == times
+    assert describe(again.sample(len(again) - 10, random_state=0)).times == times
+
+
+def test_chance_makes_no_file_in_a_file(good: pd.DataFrame) -> None:
+    for seed in range(100):
+        rows = 150 + 50 * seed
+        assert describe(good.sample(rows, replace=True, random_state=seed)).times == 1
+
+
 def test_alike_is_the_share_of_pairs_that_are_equal(good: pd.DataFrame) -> None:
     few = good.dropna().head(60)[["pclass", "sex", "age", "survived"]].to_numpy().tolist()
     pairs = [(one, other) for at, one in enumerate(few) for other in few[:at]]
