@@ -4,7 +4,7 @@ Events of the real passengers, one of a thousand invalid, are answered by a work
 runs as a process. Its seconds and its peak resident memory, in a Markdown table.
 
 On the Kafka of KAFKA_BOOTSTRAP_SERVERS, in topics that are removed again; else on an embedded one
-in the temporary folder (TMPDIR; some 250 MB for a million events), which is gone afterwards.
+in the temporary folder (TMPDIR; a few GB), which is gone afterwards.
 """
 
 import argparse

@@ -115,7 +115,7 @@ def records(reader: Consumer, spans: Iterable[Span]) -> Iterator[list[Record]]:
             if (error := message.error()) is not None:
                 if error.code() == KafkaError._PARTITION_EOF:
                     place = message.topic() or "", message.partition() or 0
-                    if (message.offset() or 0) >= ends[place]:
+                    if (message.offset() or 0) >= ends.get(place, 0):
                         reached.add(place)
                 elif not error.retriable() and error.code() not in HARMLESS:
                     raise NotRead(f"{message.topic()}/{message.partition()}: {error.str()}")

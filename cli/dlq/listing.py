@@ -12,15 +12,14 @@ from rich.table import Table
 
 from cli import kafka
 from cli.dlq.ledger import Replayed
-from cli.dlq.options import Desk, From, Json, Reasons, Since, Until, desk, wanted
-from cli.dlq.wanted import Wanted
+from cli.dlq.options import From, Json, Reasons, Since, Until, desk, wanted
 from cli.plain import plain
 from stream.dead_letters import Letter, NoDeadLetter, Origin
 from stream.record import size_bytes
 
 ROWS: Final = 20
 MAX_MESSAGE: Final = 100
-Row = tuple[int, int, int, Origin, Letter]
+Row = dict[str, Any]
 
 
 def list_(
@@ -40,7 +39,8 @@ def list_(
 ) -> None:
     """List dead letters: how many of each reason, and the latest of them.
 
-    With --json one line for each letter, the oldest first.
+    With --json one line for each letter: all there are, in the order of each
+    partition; with --limit the latest, the oldest of them first.
 
     titanic dlq list --reason out_of_range --since 2026-11-24T15:00
     titanic dlq list --source passengers/3 --limit 100
@@ -48,39 +48,53 @@ def list_(
     """
     with desk("list", bootstrap_servers) as opened:
         asked = wanted(reason, since, until, source)
-        replayed = Replayed(opened.admin, opened.topic) if opened.spans() else None
-        if replayed:
-            replayed.load(opened.reader)
-        reasons, strangers, latest = _collect(opened, asked, None if as_json else limit or ROWS)
-    latest = latest[-limit:] if limit else latest
+        spans = opened.spans()
+        replayed = Replayed(opened.admin, opened.topic)
+        replayed.load(opened.reader)
+        found = Found(ROWS if limit is None else limit)
+        for place, letter in opened.letters(spans):
+            if isinstance(letter, NoDeadLetter):
+                found.strangers += 1
+            elif asked.takes(letter):
+                told = row(place, letter, replayed)
+                if as_json and limit is None:
+                    typer.echo(json.dumps(told))
+                else:
+                    found.add(letter.timestamp_ms or 0, place, told)
     if as_json:
-        for *_, place, letter in latest:
-            typer.echo(json.dumps(row(place, letter, replayed)))
+        for told in found.latest():
+            typer.echo(json.dumps(told))
     else:
-        _show(opened.topic, reasons, latest, replayed)
-    if strangers:
-        kafka.say("dlq list", f"{strangers:,} records of {opened.topic} are no dead letters")
+        _show(opened.topic, found)
+    if found.strangers:
+        kafka.say("dlq list", f"{found.strangers:,} records of {opened.topic} are no dead letters")
 
 
-def _collect(opened: Desk, asked: Wanted, limit: int | None) -> tuple[Counter[str], int, list[Row]]:
-    """Counts by reason, of what is no letter, and the latest by their time (all: None)."""
-    reasons: Counter[str] = Counter()
-    strangers = 0
-    latest: list[Row] = []
-    for place, letter in opened.letters(opened.spans()):
-        if isinstance(letter, NoDeadLetter):
-            strangers += 1
-        elif asked.takes(letter):
-            reasons[letter.reason] += 1
-            found = letter.timestamp_ms or 0, place.partition, place.offset, place, letter
-            if limit is None or len(latest) < limit:
-                heapq.heappush(latest, found)
-            else:
-                heapq.heappushpop(latest, found)
-    return reasons, strangers, sorted(latest, key=lambda found: found[:3])
+class Found:
+    """Counts by reason, how many records were no letters, and the latest letters, so many."""
+
+    def __init__(self, limit: int) -> None:
+        self.reasons: Counter[str] = Counter()
+        self.strangers = 0
+        self._limit = limit
+        self._heap: list[tuple[int, int, int, Row]] = []
+
+    def add(self, time_ms: int, place: Origin, told: Row) -> None:
+        """Count a letter, and keep it if it is of the latest."""
+        self.reasons[told["reason"]] += 1
+        # A place is unique, so that rows are not compared.
+        found = time_ms, place.partition, place.offset, told
+        if len(self._heap) < self._limit:
+            heapq.heappush(self._heap, found)
+        else:
+            heapq.heappushpop(self._heap, found)
+
+    def latest(self) -> list[Row]:
+        """The oldest of them first."""
+        return [told for *_, told in sorted(self._heap, key=lambda found: found[:3])]
 
 
-def row(place: Origin, letter: Letter, replayed: Replayed | None) -> dict[str, Any]:
+def row(place: Origin, letter: Letter, replayed: Replayed) -> Row:
     """A letter in short, for scripts."""
     return {
         "id": f"{place.partition}/{place.offset}",
@@ -91,7 +105,7 @@ def row(place: Origin, letter: Letter, replayed: Replayed | None) -> dict[str, A
         "size_bytes": size_bytes(letter.key, letter.value, letter.headers),
         "missing": letter.missing,
         "replays": letter.replays,
-        "replayed": replayed is not None and place in replayed,
+        "replayed": place in replayed,
     }
 
 
@@ -106,25 +120,25 @@ def when(letter: Letter) -> str | None:
     return at.isoformat(timespec="milliseconds")
 
 
-def _show(topic: str, reasons: Counter[str], latest: list[Row], replayed: Replayed | None) -> None:
+def _show(topic: str, found: Found) -> None:
     console = Console(highlight=False, soft_wrap=True)
     table = Table("id", "time", "event", "reason", "replays", "what is wrong", box=None)
-    for *_, place, letter in latest:
-        told = row(place, letter, replayed)
-        again = f"{letter.replays or ''}{' ✓' if told['replayed'] else ''}"
+    latest = found.latest()
+    for told in latest:
         table.add_row(
             told["id"],
             told["time"] or "",
             plain(told["event"]),
-            plain(letter.reason),
-            again,
-            plain(_short(letter.message)),
+            plain(told["reason"]),
+            f"{told['replays'] or ''}{' ✓' if told['replayed'] else ''}",
+            plain(_short(told["message"])),
         )
     if latest:
         console.print(table)
-    counts = "".join(f"; {reason} {count:,}" for reason, count in reasons.most_common())
-    console.print(plain(f"{reasons.total():,} dead letters on {topic}{counts}"))
-    if reasons.total() > len(latest):
+    count = found.reasons.total()
+    counts = "".join(f"; {reason} {number:,}" for reason, number in found.reasons.most_common())
+    console.print(plain(f"{count:,} dead letters on {topic}{counts}"))
+    if count > len(latest):
         console.print(f"the latest {len(latest):,} are shown; --limit shows more")
 
 

@@ -1,6 +1,8 @@
 """`titanic dlq` on a real Kafka: refused events found, shown, and sent again once."""
 
 import json
+import os
+import pty
 import subprocess
 from base64 import b64decode
 from typing import Any, cast
@@ -160,15 +162,41 @@ def test_two_replays_at_once_send_each_event_once(stage: Scene) -> None:
     assert len(replayed) == len(set(replayed)) == count, said
 
 
+def test_what_another_replay_sent_while_one_was_asked_about_is_not_sent_again(stage: Scene) -> None:
+    refused(stage, ODD)
+    ours, its_stdin = pty.openpty()
+    with subprocess.Popen(
+        [*TITANIC, "dlq", "replay"],
+        env=environment(stage),
+        stdin=its_stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        os.close(its_stdin)
+        assert process.stdout
+        asked = b""
+        while b"[y/N]" not in asked:
+            asked += (letter := process.stdout.read(1))
+            assert letter, asked
+        assert f"send {len(ODD)} events to {stage.passengers}?".encode() in asked
+        assert f"{len(ODD)} events sent" in replay(stage, "--yes")
+        os.write(ours, b"y\n")
+        assert b"0 events sent" in process.stdout.read()
+        assert process.wait(30) == 0
+    os.close(ours)
+    assert len(events_of(stage, 2 * len(ODD))) == 2 * len(ODD)
+
+
 def test_letters_are_listed_by_reason_time_and_source(stage: Scene) -> None:
     letters = refused(stage, ODD)
     assert len(listed(stage)) == len(ODD)
     assert {one["reason"] for one in listed(stage, "--reason", "empty")} == {"empty"}
     between = listed(stage, "--since", str(AT_MS + 4), "--until", str(AT_MS + 6))
-    assert [one["reason"] for one in between] == ["not_json", "out_of_range"]
+    assert {one["reason"] for one in between} == {"not_json", "out_of_range"}
     origin = answers.origin(letters[0])
     assert [one["event"] for one in listed(stage, "--source", origin)] == [origin]
-    assert len(listed(stage, "--limit", "2")) == 2
+    latest = [one["size_bytes"] > 65_536 for one in listed(stage, "--limit", "2")]
+    assert latest == [False, True]
     told = titanic(stage, "dlq", "list", "--limit", "1").stdout.decode()
     assert f"{len(ODD)} dead letters" in told
     assert "the latest 1 are shown" in told

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.reconcile.partitioner import murmur2
+from cli.reconcile.partitioner import murmur2, partition_of
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,4 @@ from cli.reconcile.partitioner import murmur2
 )
 def test_a_key_has_the_hash_that_java_gives_it(key: bytes, signed: int) -> None:
     assert murmur2(key) == signed % 2**32
+    assert partition_of(key, 3) == (signed & 0x7FFFFFFF) % 3

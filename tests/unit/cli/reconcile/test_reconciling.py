@@ -305,18 +305,24 @@ def test_a_valid_event_that_was_refused_is_found() -> None:
     assert only(damaged.reconcile()) == {Kind.WRONG: 1}
 
 
-def test_an_invalid_event_that_was_scored_is_found() -> None:
-    damaged = World([])
-    damaged.events = cast(list[Record], [event(3)])
-    scored = {
-        "passenger_id": "p3",
-        "survived": 0,
-        "probability": 0.0,
-        "model_version": VERSION,
-        "event": "passengers/0/1",
-    }
-    damaged.add("predictions", event(3).key(), json.dumps(scored).encode(), None)
-    assert only(damaged.reconcile()) == {Kind.WRONG: 1}
+def test_an_invalid_event_that_was_scored_is_found_whatever_the_score() -> None:
+    for answer in (SCORER.answers[0], SCORER.answers[-1]):
+        damaged = World([])
+        damaged.events = cast(list[Record], [event(3)])
+        told = json.loads(b"{%b}" % answer.json)
+        scored = {"passenger_id": "p3", "event": "passengers/0/1", **told}
+        damaged.add("predictions", event(3).key(), json.dumps(scored).encode(), None)
+        findings = damaged.reconcile()
+        assert only(findings) == {Kind.WRONG: 1}
+        assert "the event is invalid" in findings.differences[0].text
+
+
+@pytest.mark.parametrize("size", [9_900, 30_000])
+def test_a_valid_event_may_be_refused_for_its_size_and_left_out(size: int) -> None:
+    large = event(0, headers=[("large", b"x" * size)])
+    findings = World([large]).reconcile()
+    assert only(findings) == {}
+    assert findings.dead_letters.total() == 1
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{}", b"\xff", b"[" * 5_000, b'{"event":"x"}'])
@@ -382,6 +388,13 @@ def test_order_is_judged_the_same_whatever_share_of_the_keys_is_remembered(
     assert found == by_hand
 
 
+@pytest.mark.parametrize("offset", [-1, 0, 1])
+def test_events_where_a_chunk_ends_and_the_next_begins_are_as_any_other(offset: int) -> None:
+    found = World([event(0, offset=CHUNK_OFFSETS + offset), event(1, offset=0)]).reconcile()
+    assert only(found) == {}
+    assert found.predictions.total() == 2
+
+
 def test_offsets_without_an_event_are_no_losses() -> None:
     events = [event(n, offset=n * CHUNK_OFFSETS * 3) for n in range(5)]
     assert not World(events).reconcile()
@@ -435,6 +448,12 @@ def test_answers_that_have_expired_are_told_and_not_lost() -> None:
     assert only(findings) == {}
     assert sum(findings.aside.values()) == expired > 0
     assert all("predictions/" in why for why in findings.aside)
+
+
+def test_answers_are_not_lost_where_all_of_a_partition_has_expired() -> None:
+    findings = world().reconcile(gone=10_000)
+    assert only(findings) == {}
+    assert sum(findings.aside.values()) == 270
 
 
 def test_a_loss_behind_what_has_expired_is_still_a_loss() -> None:
