@@ -79,7 +79,8 @@ def unneeded(releases: Releases, found: Iterable[Found], keep: int, now: datetim
     """
     found = list(found)
     whole = (one.id for one in found if not one.refused)
-    needed = {*islice(whole, keep), *_way_back(releases, keep)}
+    damaged = {one.id for one in found if one.refused}
+    needed = {*islice(whole, keep), *_way_back(releases, keep, damaged)}
     return [
         one
         for one in found
@@ -129,14 +130,22 @@ def _by_size(manifest: Manifest, files: Iterable[Stored]) -> str | None:
     return None
 
 
-def _way_back(releases: Releases, steps: int) -> set[str]:
-    """The champion, and the releases that this many roll backs would come to."""
+def _way_back(releases: Releases, steps: int, damaged: set[str]) -> set[str]:
+    """The champion, and the releases that this many roll backs would come to.
+
+    As a roll back does, it passes over what is damaged: that is no step.
+    """
     entry = releases.entry()
+    there = releases.log.numbers()
     needed: set[str] = set()
-    while entry and len(needed) <= steps:
-        needed.add(entry.release)
+    place = entry.number if entry else 0
+    while place and len(needed - damaged) <= steps:
+        earlier = max((one for one in there if one < place), default=0)
         try:
-            entry = releases.log.entry(entry.before) if entry.before else None
+            passed = releases.log.entry(place)
         except ReleaseRefused:
-            break
+            place = earlier
+            continue
+        needed.add(passed.release)
+        place = passed.before
     return needed

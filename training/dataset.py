@@ -66,7 +66,8 @@ class RealPassenger:
 def load(path: Path | None = None) -> Dataset:
     """The passengers of a CSV, else of the Titanic. Raises `BadData`."""
     if path is not None:
-        return Dataset(path.name, _read_csv(path))
+        name = os.fsencode(path.name).decode(errors="replace")  # it goes into files of UTF-8
+        return Dataset(name, _read_csv(path))
     return _bundled() or _downloaded()
 
 

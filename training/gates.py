@@ -111,15 +111,20 @@ def _metrics(
         yield str(missing)
         return
     present = _present(store, champion) if champion and champion.release != manifest.id else None
-    if present:
-        rows = held_out.either(rows, present.held_out)
-    yield from _no_better_than_a_guess(scorer, rows)
-    if not present:
+    if present is None:
+        yield from _no_better_than_a_guess(scorer, rows)
         return
+    try:
+        theirs = held_out.read(store.file(present.manifest, HELD_OUT))
+    except ReleaseRefused as missing:
+        yield f"it cannot be compared with the champion on the passengers of that: {missing}"
+        theirs = rows
+    rows = held_out.either(rows, theirs)
+    yield from _no_better_than_a_guess(scorer, rows)
     yield from _worse(scorer, present.scorer, rows, "held-out passengers")
     # Among many of its own, as wrong as it is, those of the champion would not be heard.
-    if len(present.held_out) < len(rows):
-        yield from _worse(scorer, present.scorer, present.held_out, "that the champion held out")
+    if len(theirs) < len(rows):
+        yield from _worse(scorer, present.scorer, theirs, "that the champion held out")
 
 
 def _no_better_than_a_guess(scorer: Scorer, rows: pd.DataFrame) -> Iterator[str]:
@@ -153,17 +158,16 @@ def intolerable(ours: Mapping[str, float], theirs: Mapping[str, float]) -> list[
 
 
 class _Present(NamedTuple):
-    """The champion, and the passengers that it has not learned."""
+    """The champion."""
 
+    manifest: Manifest
     scorer: Scorer
-    held_out: pd.DataFrame
 
 
 def _present(store: Releases, champion: Entry) -> _Present | None:
     """None where it cannot be served: that is no measure."""
     try:
-        manifest, scorer = store.load(champion.release, champion.manifest_sha256)
-        return _Present(scorer, held_out.read(store.file(manifest, HELD_OUT)))
+        return _Present(*store.load(champion.release, champion.manifest_sha256))
     except (NoRelease, ReleaseRefused):
         return None
 

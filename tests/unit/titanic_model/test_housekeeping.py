@@ -63,3 +63,17 @@ def test_a_champion_whose_manifest_was_changed_is_listed_as_refused(store: Relea
     assert "not the one that was put into service" in str(refused[OLD.id])
     assert refused[NEW.id] is None
     assert [one.refused for one in survey(store)] == [None, None]
+
+
+@pytest.mark.parametrize("damaged", ["champion/00000002.json", f"{NEW.id}/{TABLE}"])
+def test_what_a_roll_back_comes_to_past_a_damaged_one_is_needed(
+    damaged: str, store: Releases
+) -> None:
+    third, files = make([0.3] * DOMAIN_SIZE, made_at=LATER)
+    store.publish(third, files)
+    store.promote(NEW.id)
+    store.promote(third.id)
+    store.store.write(damaged, b"damaged")
+    going = {one.id for one in unneeded(store, survey(store), 1, LATER)}
+    assert OLD.id not in going
+    assert store.rollback().entry.release == OLD.id

@@ -196,6 +196,12 @@ def test_a_pipe_is_read_and_one_that_nobody_writes_to_is_not_waited_for(
     os.close(kept)
 
 
+def test_a_name_that_is_no_text_is_made_one(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"few\xff.csv")
+    path.write_text(HEADER + "1,male,2,1\n")
+    assert load(path).source == "few\ufffd.csv"
+
+
 def test_a_device_is_no_file() -> None:
     with pytest.raises(BadData, match="/dev/zero: neither a file nor a pipe"):
         load(Path("/dev/zero"))

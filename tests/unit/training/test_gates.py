@@ -185,6 +185,17 @@ def test_no_reason_goes_over_damage(name: str, store: Releases, models: Models) 
     assert store.champion() == champion
 
 
+def test_a_champion_that_lost_its_held_out_passengers_is_no_reason_to_compare_with_none(
+    store: Releases, models: Models
+) -> None:
+    release = models.good.publish(store)
+    (Path(store.location) / store.champion() / HELD_OUT).unlink()
+    with pytest.raises(NotAdmitted, match="cannot be compared with the champion") as refusal:
+        admit(store, release)
+    assert len(refusal.value.failures) == 1
+    assert admit(store, release, force="it was lost").release == release
+
+
 def test_a_champion_that_is_damaged_bars_nobody(store: Releases, models: Models) -> None:
     release = models.good.publish(store)
     (Path(store.location) / store.champion() / TABLE).unlink()
