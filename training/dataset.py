@@ -11,7 +11,7 @@ import select
 import stat
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata, resources
 from itertools import chain
@@ -33,6 +33,10 @@ PIPE_WAIT_S: Final = 10
 _BUNDLED: Final = "sklearn.datasets.tests.data.openml.id_40945"
 # The "titanic", version 1, of OpenML; its own parser, unlike pandas', reads floats exactly.
 _OPENML: Final = {"data_id": 40945, "as_frame": True, "parser": "liac-arff"}
+
+
+# A CSV's first line -> the names of its columns, and of those that are kept.
+HeaderOf = Callable[[list[str]], tuple[list[str], list[str]]]
 
 
 class BadData(ValueError):
@@ -63,11 +67,14 @@ class RealPassenger:
     name: str
 
 
-def load(path: Path | None = None) -> Dataset:
-    """The passengers of a CSV, else of the Titanic. Raises `BadData`."""
+def load(path: Path | None = None, *, every_column: bool = False) -> Dataset:
+    """The passengers of a CSV, else of the Titanic. Raises `BadData`.
+
+    With `every_column` a CSV may be of anything, and all its columns are kept.
+    """
     if path is not None:
         name = os.fsencode(path.name).decode(errors="replace")  # it goes into files of UTF-8
-        return Dataset(name, _read_csv(path))
+        return Dataset(name, _read_csv(path, _all if every_column else _ours))
     return _bundled() or _downloaded()
 
 
@@ -87,10 +94,10 @@ def passengers() -> Iterator[RealPassenger]:
         yield msgspec.convert(fields, RealPassenger)
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Path, header_of: HeaderOf) -> pd.DataFrame:
     try:
         with _opened(path) as file:
-            return _rows(file)
+            return _rows(file, header_of)
     except OSError as error:
         raise BadData(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -133,8 +140,8 @@ def _first_bad_byte(path: Path) -> int:
     return before
 
 
-def _rows(text: Iterable[str]) -> pd.DataFrame:
-    """The columns we use of the lines of a CSV. Raises `BadData`.
+def _rows(text: Iterable[str], header_of: HeaderOf) -> pd.DataFrame:
+    """The columns that `header_of` the first line names, of the lines of a CSV. Raises `BadData`.
 
     A million rows pass through one by one; of equal cells, but for names, one string is kept.
     """
@@ -149,8 +156,8 @@ def _rows(text: Iterable[str]) -> pd.DataFrame:
     try:
         for number, line in _numbered(lines):
             if header is None:
-                header = _header(line)
-                places = [header.index(column) for column in (*COLUMNS, NAME) if column in header]
+                header, used = header_of(line)
+                places = [header.index(column) for column in used]
                 name_at = header.index(NAME) if NAME in header else None
                 cells = [[] for _ in places]
             elif len(line) != len(header):
@@ -190,8 +197,16 @@ def _numbered(lines: Iterable[list[str]]) -> Iterator[tuple[int, list[str]]]:
     return ((number, line) for number, line in enumerate(lines, start=1) if line)
 
 
-def _header(line: list[str]) -> list[str]:
-    """Column names in lower case, as Kaggle's file capitalises them."""
+def _all(line: list[str]) -> tuple[list[str], list[str]]:
+    """Every column; one without a name is called by its place."""
+    header = [name.strip() or f"column {place}" for place, name in enumerate(line, start=1)]
+    ours = [name.lower() if name.lower() in COLUMNS else name for name in header]
+    _once(ours, ours)
+    return ours, ours
+
+
+def _ours(line: list[str]) -> tuple[list[str], list[str]]:
+    """Column names in lower case, as Kaggle's file capitalises them, and those of ours."""
     header = [name.strip().lower() for name in line]
     missing = [column for column in COLUMNS if column not in header]
     if missing:
@@ -200,10 +215,15 @@ def _header(line: list[str]) -> list[str]:
             f"no column {', '.join(missing)}; comma-separated columns {', '.join(COLUMNS)} are "
             f"expected, found: {found[:100]}{'…' if len(found) > 100 else ''}"  # noqa: PLR2004
         )
-    twice = [column for column in (*COLUMNS, NAME) if header.count(column) > 1]
+    used: list[str] = [column for column in (*COLUMNS, NAME) if column in header]
+    _once(used, header)
+    return header, used
+
+
+def _once(used: list[str], header: list[str]) -> None:
+    twice = [column for column in used if header.count(column) > 1]
     if twice:
         raise BadData(f"the column {twice[0]} is there twice")
-    return header
 
 
 def _bundled() -> Dataset | None:
@@ -223,7 +243,7 @@ def _bundled() -> Dataset | None:
             elif line.startswith("@data"):
                 break
         # the data lines are plain CSV, double quotes and all
-        frame = _rows(chain([",".join(names) + "\n"], arff))
+        frame = _rows(chain([",".join(names) + "\n"], arff), _ours)
     return Dataset(f"OpenML 40945, bundled with scikit-learn {_version()}", frame)
 
 

@@ -15,6 +15,8 @@ from training.dataset import MISSING, BadData
 
 # More rows take longer and make the same pictures.
 MAX_ROWS: Final = 100_000
+# What goes together is drawn for each pair of columns.
+MOST_COLUMNS_IN_FULL: Final = 25
 NUMBERS: Final = ("pclass", "age", "survived")
 MAX_NAMED_CELLS: Final = 3
 # The report puts a constant column's value and the title into the page as they are.
@@ -49,6 +51,7 @@ def profile(rows: pd.DataFrame, title: str) -> str:
             title=title.translate(_AS_TEXT),
             dataset={"description": "; ".join(notes).translate(_AS_TEXT)},
             progress_bar=False,
+            minimal=len(sampled.columns) > MOST_COLUMNS_IN_FULL,
             pool_size=1,
         )
         page: str = report.to_html()
@@ -63,7 +66,7 @@ def _numbered(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             columns[name] = column
             continue
         text = column.where(~column.astype(str).str.strip().str.lower().isin(MISSING))
-        if name not in NUMBERS:
+        if name not in NUMBERS and not _is_numbers(text):
             columns[name] = text.map(lambda cell: cell.translate(_AS_TEXT), na_action="ignore")
             continue
         numbers = pd.to_numeric(text, errors="coerce").replace([np.inf, -np.inf], np.nan)
@@ -75,6 +78,11 @@ def _numbered(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             )
         columns[name] = numbers
     return pd.DataFrame(columns, index=rows.index), notes
+
+
+def _is_numbers(text: pd.Series) -> bool:
+    there = text.dropna()
+    return bool(len(there)) and bool(pd.to_numeric(there, errors="coerce").notna().all())
 
 
 def _first(cells: pd.Series) -> Iterator[tuple[object, str]]:

@@ -13,7 +13,7 @@ def profile(
         Path | None,
         typer.Argument(
             metavar="CSV",
-            help="Passengers as 'titanic train' takes them; they may break its rules.",
+            help="A comma-separated UTF-8 file with a header: passengers, or anything else.",
             show_default="the Titanic's 1,309",
         ),
     ] = None,
@@ -41,7 +41,7 @@ def profile(
             "or the image that 'docker build --target training' makes"
         ) from None
     try:
-        dataset = load(data)
+        dataset = load(data, every_column=True)
         page = describe(dataset.frame, dataset.source)
     except BadData as problem:
         raise _stop(problem) from None

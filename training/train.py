@@ -147,7 +147,14 @@ def _reference(store: Releases) -> Reference | None:
     try:
         manifest, _ = store.load_champion()
         return Reference.model_validate_json(store.file(manifest, REFERENCE))
-    except (NoRelease, ReleaseRefused, ValidationError):
+    except NoRelease:
+        return None
+    except (ReleaseRefused, ValidationError) as reason:
+        why = str(reason).splitlines()[0]
+        Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print(
+            f"titanic train: the data is compared with no earlier data, as the champion's cannot "
+            f"be read: {why}"
+        )
         return None
 
 

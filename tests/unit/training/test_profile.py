@@ -111,13 +111,26 @@ def test_the_command_writes_the_report_and_says_where(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["few.csv", "profile.html"]
 
 
+def test_any_csv_can_be_described_with_all_its_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{n / 4},{'AB'[n % 2]}, {n}\n" for n in range(40))
+    Path("harvest.csv").write_text("Tons,field,\n" + rows)
+    done = CliRunner().invoke(app, ["profile", "harvest.csv"])
+    assert (done.exit_code, done.stderr) == (0, "")
+    page = Path("profile.html").read_text(encoding="utf-8")
+    for told in ("Tons", "field", "column 3", "Real number", "Categorical"):
+        assert told in page
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
         (["gone.csv"], "gone.csv: No such file or directory"),
         (["few.csv", "-o", "few.csv"], "few.csv: the report is an HTML page; name it few.html"),
         (["few.csv", "-o", "gone/profile.html"], "gone/profile.html: No such file or directory"),
-        (["foreign.csv"], "foreign.csv: no column pclass"),
+        (["twice.csv"], "twice.csv: the column a is there twice"),
         (["none.csv"], "none.csv: no rows, so nothing to profile"),
     ],
 )
@@ -126,7 +139,7 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("few.csv").write_text("pclass,sex,age,survived\n3,male,29,0\n1,female,,1\n")
-    Path("foreign.csv").write_text("a,b\n1,2\n")
+    Path("twice.csv").write_text("a,a\n1,2\n")
     Path("none.csv").write_text("pclass,sex,age,survived\n")
     refused = titanic_profile(*arguments)
     assert (refused.exit_code, refused.stdout) == (2, "")
