@@ -166,9 +166,9 @@ def test_a_bad_champion_is_told_of_everywhere_and_replaces_nothing(service: Serv
     good, bad = FIRST[0].id, SECOND[0].id
     (Path(service.releases.location) / bad / TABLE).write_bytes(b"damaged")
     synthetic.put_into_service(service.releases, bad)
-    service.api.wait_until(
-        lambda: f"release {bad}: {TABLE} is damaged" in service.api.log.read_text()
-    )
+    refused = f"release {bad}: {TABLE} is damaged"
+    service.api.wait_until(lambda: refused in service.api.log.read_text())
+    service.worker.says(refused)
     assert service.versions() == {good}
 
     with httpx.Client(base_url=service.api.url, trust_env=False) as client:
