@@ -5,7 +5,7 @@ Each broker is a KRaft node that is its own controller too. What it stores outli
 
 import selectors
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -87,12 +87,18 @@ class Cluster:
 
 @contextmanager
 def cluster(
-    data: Path, *, brokers: int = 1, port: int | None = None, fresh: bool = False
+    data: Path,
+    *,
+    brokers: int = 1,
+    port: int | None = None,
+    fresh: bool = False,
+    more: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda properties: properties,
 ) -> Iterator[Cluster]:
     """Start brokers on a data folder, wait until they answer, and stop them at the end.
 
     They continue with what the folder holds, or begin anew when `fresh`. Without a port the first
-    takes 9092 when that is free; port 0 is any free one. Raises `BrokerUnavailable`.
+    takes 9092 when that is free; port 0 is any free one. `more` has the last word on each
+    broker's properties. Raises `BrokerUnavailable`.
     """
     jars = class_path()
     with ExitStack() as stack:
@@ -113,7 +119,7 @@ def cluster(
             )
             if not continued:
                 folder.empty()
-            storage.configure(nodes, controllers)
+            storage.configure(nodes, controllers, more)
             if not continued:
                 storage.format_all(folder, nodes, jars)
             started = Cluster(nodes, folder.path, continued=continued)

@@ -4,7 +4,7 @@ import base64
 import json
 import secrets
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from cli.embedded.broker_log import last_words
@@ -37,27 +37,29 @@ def settings(brokers: int) -> dict[str, str]:
     }
 
 
-def configure(nodes: Sequence[Node], controller_ports: Sequence[int]) -> None:
+def configure(
+    nodes: Sequence[Node],
+    controller_ports: Sequence[int],
+    more: Callable[[Mapping[str, str]], Mapping[str, str]],
+) -> None:
     """Write each node's settings, at the addresses that hold for this run."""
     voters = [f"{n.number}@{HOST}:{port}" for n, port in zip(nodes, controller_ports, strict=True)]
     for node, controller_port in zip(nodes, controller_ports, strict=True):
-        node.configure(
-            settings(len(nodes))
-            | {
-                "process.roles": "broker,controller",
-                "node.id": str(node.number),
-                "controller.quorum.voters": ",".join(voters),
-                "controller.listener.names": "CONTROLLER",
-                "listeners": f"PLAINTEXT://{node.address},CONTROLLER://{HOST}:{controller_port}",
-                "advertised.listeners": f"PLAINTEXT://{node.address}",
-                "log.dirs": "data",
-                # 128 MB otherwise, of a heap of 512
-                "log.cleaner.dedupe.buffer.size": str(8 * 1024 * 1024),
-                # a broker that was killed is missed after 3 s rather than 9
-                "broker.heartbeat.interval.ms": "500",
-                "broker.session.timeout.ms": "3000",
-            }
-        )
+        properties = settings(len(nodes)) | {
+            "process.roles": "broker,controller",
+            "node.id": str(node.number),
+            "controller.quorum.voters": ",".join(voters),
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"PLAINTEXT://{node.address},CONTROLLER://{HOST}:{controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{node.address}",
+            "log.dirs": "data",
+            # 128 MB otherwise, of a heap of 512
+            "log.cleaner.dedupe.buffer.size": str(8 * 1024 * 1024),
+            # a broker that was killed is missed after 3 s rather than 9
+            "broker.heartbeat.interval.ms": "500",
+            "broker.session.timeout.ms": "3000",
+        }
+        node.configure(more(properties))
 
 
 def check(folder: DataFolder, brokers: int) -> bool:
