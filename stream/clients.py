@@ -28,9 +28,14 @@ CONSUMER_DEFAULTS: Final[Mapping[str, str]] = {
     "check.crcs": "true",
     # A dead worker's partitions move on after this; longer than a transaction may last.
     "session.timeout.ms": "15000",
+    # By default a topic may be gone for 30 s unnoticed; one that is made anew meanwhile would be
+    # read on from where the old one was.
+    "topic.metadata.propagation.max.ms": "1000",
     # By default a full local queue makes librdkafka wait a second: 3.5 times slower (DESIGN).
     "fetch.queue.backoff.ms": "10",
 }
+# librdkafka's own; a topic takes 1,048,588 bytes by default.
+BATCH_BYTES: Final = 1_000_000
 PRODUCER_DEFAULTS: Final[Mapping[str, str]] = {
     **DEFAULTS,
     # As Java partitions, so that a key's predictions are where other clients look for them.
@@ -38,6 +43,7 @@ PRODUCER_DEFAULTS: Final[Mapping[str, str]] = {
     "transaction.timeout.ms": "10000",
     # A commit flushes what is queued, so waiting longer only fills the requests.
     "linger.ms": "100",
+    "batch.size": str(BATCH_BYTES),
     "queue.buffering.max.messages": "1000000",
     # A dead letter may be larger than what its event's topic takes; the topic has the last word.
     "message.max.bytes": "1000000000",
@@ -71,9 +77,16 @@ def consumer_properties() -> dict[str, str]:
     return {**defaults, **given, **CONSUMER_PROMISES}
 
 
-def producer_properties() -> dict[str, str]:
-    """The worker's producer: defaults, then `KAFKA_*`, then the promises."""
-    return {**PRODUCER_DEFAULTS, **kafka_settings(), **PRODUCER_PROMISES}
+def producer_properties(limit_bytes: int = BATCH_BYTES) -> dict[str, str]:
+    """The worker's producer: defaults, then `KAFKA_*`, then the promises.
+
+    What a topic takes, `limit_bytes`, it takes of a whole batch of the client's; the broker refuses
+    a larger one, and librdkafka does not cut it in two.
+    """
+    properties = {**PRODUCER_DEFAULTS, **kafka_settings(), **PRODUCER_PROMISES}
+    if properties["batch.size"].isdecimal() and int(properties["batch.size"]) > limit_bytes:
+        properties["batch.size"] = str(limit_bytes)
+    return properties
 
 
 def check_timeouts() -> None:

@@ -15,10 +15,12 @@ UNREACHABLE: Final = {
     KafkaError._TRANSPORT,
     KafkaError._RESOLVE,
 }
+MISSING: Final = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC}
 
 
 class Errors:
-    """Says each thing once in a while, and remembers that brokers went out of reach.
+    """Says each thing once in a while, and remembers that brokers went out of reach or that a topic
+    is not there.
 
     Raises `KafkaException` for an error after which the client does nothing any more, out of the
     call that it was told in.
@@ -26,6 +28,7 @@ class Errors:
 
     def __init__(self, servers: str) -> None:
         self.out_of_reach = False
+        self.topic_missing = False
         self._servers = servers
         self._said: dict[str, float] = {}
 
@@ -36,6 +39,7 @@ class Errors:
         if error.code() in UNREACHABLE:
             self.out_of_reach = True
             return
+        self.topic_missing |= error.code() in MISSING
         now = time.monotonic()
         if now > self._said.get(error.str(), -SAY_EVERY_S) + SAY_EVERY_S:
             self._said[error.str()] = now

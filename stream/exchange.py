@@ -96,8 +96,7 @@ class Exchange:
         self._admin = build(AdminClient, kafka_settings(), self._errors)
         while True:
             try:
-                for name in topics.ensure(self._admin, self._settings):
-                    log.info("topic %s created", name)
+                self._create_absent_topics(logging.INFO)
                 self._limits = topics.limits(self._admin, self._settings)
             except KafkaException as error:
                 self._admin.poll(0)  # for what the client has to say, such as a wrong password
@@ -106,16 +105,27 @@ class Exchange:
                 self._kafka.rewarded()
                 return
 
-    def _learn_limits(self) -> None:
-        """Somebody may have changed them, which would be why a batch was refused."""
+    def _look_at_topics(self, publisher: Publisher) -> None:
+        """Somebody may have changed or deleted them, which would be why a batch was refused."""
         with contextlib.suppress(KafkaException):
-            self._limits = topics.limits(self._admin, self._settings)
+            gone = self._create_absent_topics(logging.WARNING)
+            limits = topics.limits(self._admin, self._settings)
+            if gone or limits != self._limits:
+                self._limits = limits
+                publisher.renew(limits)
+
+    def _create_absent_topics(self, level: int) -> bool:
+        created = topics.ensure(self._admin, self._settings)
+        for name in created:
+            log.log(level, "topic %s was not there: created", name)
+        return bool(created)
 
     def _publisher(self, intake: Intake) -> Publisher:
         if self._settings.processing_guarantee == "at_least_once":
-            return AtLeastOnce(self._settings, intake.consumer, self._kafka)
+            return AtLeastOnce(self._settings, self._limits, intake.consumer, self._kafka)
         self._slot = Slot(intake.group)
-        return Transactional(self._settings, self._slot.transactional_id, self._kafka)
+        slot = self._slot.transactional_id
+        return Transactional(self._settings, self._limits, slot, self._kafka)
 
     def _let_events_gather(self) -> None:
         gather_for_s = self._committed_at + self._settings.batch_wait_ms / 1000 - time.monotonic()
@@ -137,7 +147,7 @@ class Exchange:
             log.warning("%s are read again: %s", batch, reason)
             if self._undone:
                 self._batch.wait(f"{batch} cannot be answered: {reason}")
-                self._learn_limits()
+                self._look_at_topics(publisher)
             self._undone = True
             self._rewind(intake, batch)
         else:
@@ -156,7 +166,14 @@ class Exchange:
                 self._kafka.wait(error.args[0].str())
 
     def _look_for_kafka(self, intake: Intake) -> None:
-        """After the client lost brokers: ask until one answers, and say so."""
+        """After the client lost brokers: ask until one answers, and say so. After it lost a topic:
+        make it anew.
+        """
+        if self._errors.topic_missing:
+            with contextlib.suppress(KafkaException):  # it is tried again
+                self._create_absent_topics(logging.WARNING)
+                intake.begin_anew()
+                self._errors.topic_missing = False
         if not self._errors.out_of_reach and self.status.state is not State.WAITING:
             return
         try:

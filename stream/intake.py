@@ -88,6 +88,11 @@ class Intake:
             on_lost=self._on_lost,
         )
 
+    def begin_anew(self) -> None:
+        """Forget where it was: the topic was deleted, and what the group had committed with it."""
+        self.consumer.unsubscribe()
+        self.subscribe()
+
     def gather(self) -> Batch | None:
         """What is there, up to the batch size; waits a moment for the first event only."""
         first = self.consumer.poll(POLL_S)

@@ -8,16 +8,17 @@ Both raise `Undone` when the batch has to be read again, and are then ready for 
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import wait
 from typing import Any, Final, Protocol
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from stream.batch import Outcome
-from stream.clients import build, producer_properties
+from stream.batch import Limits, Outcome
+from stream.clients import producer_properties
 from stream.hand import Hand
 from stream.patience import Patience
+from stream.sending import QueueStuck, Refused, drop, producer, send, text_of
 from titanic_model.settings import Settings
 
 log = logging.getLogger("stream.publisher")
@@ -29,9 +30,6 @@ CALL_TIMEOUT_S: Final = 5.0
 STEP_DEADLINE_S: Final = 10.0
 # What a call may take on top of its own limit before the producer is given up.
 GRACE_S: Final = 0.5
-# How long a full local queue is given to drain.
-QUEUE_PAUSE_S: Final = 0.05
-PURGED: Final = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}
 
 
 class Undone(Exception):
@@ -44,6 +42,9 @@ class Publisher(Protocol):
     def publish(self, outcome: Outcome, offsets: list[TopicPartition], member: Any) -> None:
         """Publish the outcome and commit the offsets of the group's `member`, or raise `Undone`."""
 
+    def renew(self, limits: Limits) -> None:
+        """A new producer, since topics are new or take records of another size."""
+
     def close(self) -> None:
         """Let go of the producer."""
 
@@ -55,9 +56,12 @@ class Transactional:
     which leaves the transaction to the next producer of the same id.
     """
 
-    def __init__(self, settings: Settings, transactional_id: str, patience: Patience) -> None:
+    def __init__(
+        self, settings: Settings, limits: Limits, transactional_id: str, patience: Patience
+    ) -> None:
         self._settings = settings
-        self._properties = {"transactional.id": transactional_id} | producer_properties()
+        self._own = {"transactional.id": transactional_id}
+        self._limits = limits
         self._patience = patience
         self._start()
 
@@ -67,17 +71,23 @@ class Transactional:
             self._hand = Hand()
             self._refused = Refused()
             self._reach = Reach()
-            self._producer = _producer(self._properties, self._refused, self._reach)
+            properties = self._own | producer_properties(min(self._limits))
+            self._producer = producer(properties, self._refused, self._reach)
             try:
                 self._persist(self._producer.init_transactions)
             except (KafkaException, NoAnswer) as error:
-                self._patience.wait(f"transactions cannot be started ({_text(error)})")
+                self._patience.wait(f"transactions cannot be started ({text_of(error)})")
                 self.close()
             else:
                 self._reaches()  # what was lost before it began counts for nothing
                 self._reach.lost = False
                 self._patience.rewarded()
                 return
+
+    def renew(self, limits: Limits) -> None:
+        """As `Publisher` says."""
+        self._limits = limits
+        self._replace("the topics are not what they were")
 
     def _reaches(self) -> bool:
         self._producer.poll(0)  # for what it has to say
@@ -91,12 +101,12 @@ class Transactional:
         refused.clear()
         try:
             self._producer.begin_transaction()
-            _send(self._producer, outcome, self._settings)
+            send(self._producer, outcome, self._settings)
             self._persist(self._producer.send_offsets_to_transaction, offsets, member)
             self._persist(self._producer.commit_transaction)
         except (KafkaException, QueueStuck, NoAnswer) as error:
             self._undo(error)
-            raise Undone(refused.text or _text(error)) from None
+            raise Undone(refused.text or text_of(error)) from None
 
     def _persist(self, step: Callable[..., None], *arguments: Any) -> None:
         """Take a step, and again while Kafka says that it may be repeated, up to a deadline."""
@@ -107,7 +117,7 @@ class Transactional:
             except KafkaException as error:
                 if not error.args[0].retriable() or time.monotonic() > deadline:
                     raise
-                self._patience.wait(_text(error))
+                self._patience.wait(text_of(error))
 
     def _take(self, step: Callable[..., None], *arguments: Any) -> None:
         """Take a step once. Raises `NoAnswer` when it has not returned after it should."""
@@ -127,7 +137,7 @@ class Transactional:
             with contextlib.suppress(KafkaException, NoAnswer):
                 self._persist(self._producer.abort_transaction)
                 return
-        self._replace(_text(error))
+        self._replace(text_of(error))
 
     def _replace(self, why: str) -> None:
         log.warning("the Kafka producer is replaced: %s", why)
@@ -137,25 +147,34 @@ class Transactional:
     def close(self) -> None:
         """Let go of what has not been sent; a producer that hangs in a call is left to itself."""
         if not self._hand.hangs:
-            _drop(self._producer)
+            drop(self._producer)
         self._hand.close()
 
 
 class AtLeastOnce:
     """Lower latency: an event is answered at least once, and after a failure maybe again."""
 
-    def __init__(self, settings: Settings, consumer: Consumer, patience: Patience) -> None:
+    def __init__(
+        self, settings: Settings, limits: Limits, consumer: Consumer, patience: Patience
+    ) -> None:
         self._settings = settings
+        self._limits = limits
         self._consumer = consumer
         self._patience = patience
-        self._properties = producer_properties()
-        self._properties.pop("transactional.id", None)
         self._start()
 
     def _start(self) -> None:
         """A new producer, and an ear for it that hears nothing of an earlier one's records."""
         self._refused = Refused()
-        self._producer = _producer(self._properties, self._refused, _debug)
+        properties = producer_properties(min(self._limits))
+        properties.pop("transactional.id", None)
+        self._producer = producer(properties, self._refused, _debug)
+
+    def renew(self, limits: Limits) -> None:
+        """As `Publisher` says."""
+        self._limits = limits
+        self.close()
+        self._start()
 
     def publish(
         self,
@@ -166,14 +185,14 @@ class AtLeastOnce:
         """Send, wait until all of it is delivered, then commit the offsets."""
         self._refused.clear()
         try:
-            _send(self._producer, outcome, self._settings)
+            send(self._producer, outcome, self._settings)
             self._deliver()
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except (KafkaException, QueueStuck) as error:
-            reason = self._refused.text or _text(error)
+            reason = self._refused.text or text_of(error)
             # What is stuck is purged in the background: records queued behind it would be, too.
             if isinstance(error, QueueStuck) or error.args[0].fatal():
-                log.warning("the Kafka producer is replaced: %s", _text(error))
+                log.warning("the Kafka producer is replaced: %s", text_of(error))
                 self.close()
                 self._start()
             raise Undone(reason) from None
@@ -189,15 +208,11 @@ class AtLeastOnce:
 
     def close(self) -> None:
         """Let go of what has not been sent."""
-        _drop(self._producer)
+        drop(self._producer)
 
 
 class NoAnswer(TimeoutError):
     """A call of the producer's did not return."""
-
-
-class QueueStuck(TimeoutError):
-    """The producer's queue did not drain before its deadline."""
 
 
 class Reach:
@@ -213,74 +228,6 @@ class Reach:
         """What a producer says."""
         self.lost |= error.code() == KafkaError._ALL_BROKERS_DOWN
         _debug(error)
-
-
-class Refused:
-    """The first record of a batch that Kafka did not take; hears of failed deliveries only."""
-
-    error: KafkaError | None = None
-    text: str | None = None
-
-    def clear(self) -> None:
-        """A new batch."""
-        self.error = self.text = None
-
-    def __call__(self, error: KafkaError | None, record: Message) -> None:
-        """What a producer tells of a record."""
-        # Those that an abort or `_drop` purges were given up by us.
-        if error is None or self.error or error.code() in PURGED:
-            return
-        self.error = error
-        size = len(record.value() or b"")
-        self.text = f"{record.topic()} did not take a record of {size:,} bytes: {error.str()}"
-
-
-def _producer(
-    properties: Mapping[str, str], refused: Refused, on_error: Callable[[KafkaError], None]
-) -> Producer:
-    more: dict[str, Any] = {"delivery.report.only.error": True, "on_delivery": refused}
-    return build(Producer, {**properties, **more}, on_error)
-
-
-def _drop(producer: Producer) -> None:
-    """Give up what is queued and on its way, so that the producer's end waits for none of it."""
-    with contextlib.suppress(KafkaException):  # a producer that failed for good says so once more
-        producer.purge()
-        producer.flush(0)
-
-
-def _send(producer: Producer, outcome: Outcome, settings: Settings) -> None:
-    """Queue every record. Raises `QueueStuck`."""
-    topic = settings.predictions_topic
-    produce = producer.produce
-    for key, value, headers in outcome.predictions:
-        # Headers, even none, cost the client as much again as the record: most have none.
-        more = {"headers": headers} if headers else {}
-        try:
-            produce(topic, value, key, **more)  # type: ignore[arg-type]
-        except BufferError:
-            _queue(producer, topic, value, key, **more)
-    topic = settings.dead_letters_topic
-    for key, original, headers, timestamp_ms in outcome.dead_letters:
-        # A timestamp of 0 is the time it is sent.
-        _queue(producer, topic, original, key, headers=headers, timestamp=timestamp_ms or 0)
-
-
-def _queue(producer: Producer, *record: Any, **more: Any) -> None:
-    """Queue a record, waiting where the queue is full. Raises `QueueStuck`."""
-    deadline: float | None = None
-    while True:
-        try:
-            return producer.produce(*record, **more)
-        except BufferError:
-            deadline = deadline or time.monotonic() + STEP_DEADLINE_S
-            if time.monotonic() > deadline:
-                raise QueueStuck("the producer's queue stays full") from None
-            producer.poll(QUEUE_PAUSE_S)
-
-
-def _text(error: BaseException) -> str:
-    return error.args[0].str() if isinstance(error, KafkaException) else str(error)
 
 
 def _debug(error: KafkaError) -> None:

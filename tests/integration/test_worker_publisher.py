@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from stream import publisher as module
-from stream.batch import Outcome, PredictionRecord
+from stream.batch import Limits, Outcome, PredictionRecord
 from stream.patience import Patience
 from stream.publisher import AtLeastOnce, Transactional, Undone
 from tests.integration.workers import Scene, scene, until
@@ -20,6 +20,7 @@ from titanic_model.settings import Settings
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 
+LIMITS = Limits(1_048_588, 1_048_588)
 OUTCOME = Outcome([PredictionRecord(b"key", b'{"event": "a/0/0"}', None)], [], Counter())
 
 
@@ -71,7 +72,7 @@ def patience() -> Patience:
 
 
 def publisher(stage: Scene) -> Transactional:
-    return Transactional(settings(stage), f"transaction-{stage.name}", patience())
+    return Transactional(settings(stage), LIMITS, f"transaction-{stage.name}", patience())
 
 
 def next_offset(stage: Scene, consumer: Consumer) -> int:
@@ -123,7 +124,7 @@ def test_at_least_once_what_follows_a_stuck_batch_is_not_lost_with_it(
     """On a busy machine a batch may be taken although nobody waited: then another is tried."""
     stuck = Outcome([PredictionRecord(None, b"stuck", None)] * 1_000, [], Counter())
     rounds, undone = 20, 0
-    with closing(AtLeastOnce(settings(stage), consumer, patience())) as made:
+    with closing(AtLeastOnce(settings(stage), LIMITS, consumer, patience())) as made:
         for number in range(1, 5 * rounds):
             with monkeypatch.context() as patch:
                 patch.setattr(module, "CALL_TIMEOUT_S", 0)
@@ -149,7 +150,7 @@ def test_at_least_once_a_record_too_large_for_its_topic_is_named(
 ) -> None:
     large = Outcome([PredictionRecord(b"key", os.urandom(2_000_000), None)], [], Counter())
     offsets = [TopicPartition(stage.passengers, 0, 1)]
-    with closing(AtLeastOnce(settings(stage), consumer, patience())) as made:
+    with closing(AtLeastOnce(settings(stage), LIMITS, consumer, patience())) as made:
         with pytest.raises(Undone, match=r"did not take a record of 2,000,000 bytes"):
             made.publish(large, offsets, None)
         assert next_offset(stage, consumer) < 0
