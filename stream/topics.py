@@ -27,6 +27,9 @@ MAY_NOT_ASK: Final = {
 # 5 MB of the letter a are 5 kB on their topic.
 OUTPUT_LIMIT_BYTES: Final = 100 * 1024 * 1024
 OUTPUT_LIMIT: Final = {"max.message.bytes": str(OUTPUT_LIMIT_BYTES)}
+# A worker whose clock is more than `message.timestamp.after.max.ms`, an hour, ahead could else
+# publish nothing.
+STAMPED_BY_THE_BROKER: Final = {"message.timestamp.type": "LogAppendTime"}
 
 
 def ensure(admin: AdminClient, settings: Settings) -> list[str]:
@@ -75,6 +78,8 @@ def _limit(told: "Future[dict[str, ConfigEntry]]") -> int:
 
 def _new(name: str, settings: Settings) -> NewTopic:
     config: dict[str, str] = {}
+    if name == settings.predictions_topic:
+        config |= STAMPED_BY_THE_BROKER
     if name in {settings.predictions_topic, settings.dead_letters_topic}:
         config |= OUTPUT_LIMIT
     if name == settings.dead_letters_topic:
