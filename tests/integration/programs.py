@@ -16,6 +16,7 @@ from typing import IO, Final
 ENGINE_WITHIN_S: Final = 60.0
 COMMANDS: Final = {
     "worker": ["-m", "faust", "-A", "stream.app", "worker", "-l", "info"],
+    "doomed": ["-m", "tests.faults.doomed"],
     "api": ["-m", "uvicorn", "api:app"],
 }
 # The image sets them for a container with a network of its own; on a host's they are as on a host.

@@ -32,11 +32,13 @@ SHORT_TIMEOUTS: Final = {"KAFKA_SESSION_TIMEOUT_MS": "6000", "KAFKA_TRANSACTION_
 SMALL_BATCHES: Final = {"TITANIC_BATCH_SIZE": "200"}
 
 
-def until(holds: Callable[[], bool], what: str, within_s: float) -> None:
-    """Wait for a condition, or fail by name."""
+def until(
+    holds: Callable[[], bool], what: str, within_s: float, instead: Callable[[], str] = str
+) -> None:
+    """Wait for a condition, or fail by name and with what there is `instead`."""
     deadline = time.monotonic() + within_s
     while not holds():
-        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
+        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what} {instead()}"
         time.sleep(LOOK_EVERY_S)
 
 
@@ -63,12 +65,12 @@ def passenger(number: int, key: str = "key") -> Event:
 class Worker:
     """A worker that runs, its pages and its log."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], log: Path, program: str = "worker") -> None:
         self._log = log
         self._url: str | None = None
         # A store that is not there yet is made in the log's folder, in the tests that have none.
         store = Path(environment["TITANIC_RELEASES"])
-        self.process = programs.start("worker", environment=environment, log=log, folders=[store])
+        self.process = programs.start(program, environment=environment, log=log, folders=[store])
 
     @property
     def log(self) -> str:
@@ -174,6 +176,11 @@ class Scene:
     started: list[Worker] = field(default_factory=list)
 
     @property
+    def group(self) -> str:
+        """The workers' consumer group."""
+        return f"group-{self.name}"
+
+    @property
     def passengers(self) -> str:
         """The topic of the events."""
         return f"passengers-{self.name}"
@@ -195,7 +202,7 @@ class Scene:
         }
         own = {
             "KAFKA_BOOTSTRAP_SERVERS": self.servers,
-            "KAFKA_GROUP_ID": f"group-{self.name}",
+            "KAFKA_GROUP_ID": self.group,
             "TITANIC_RELEASES": self.releases,
             "TITANIC_PASSENGERS_TOPIC": self.passengers,
             "TITANIC_PREDICTIONS_TOPIC": self.predictions,
@@ -206,10 +213,10 @@ class Scene:
         }
         return {k: v for k, v in {**inherited, **own, **settings}.items() if v}
 
-    def worker(self, **settings: str) -> Worker:
+    def worker(self, program: str = "worker", **settings: str) -> Worker:
         """Start one; it ends with the scene at the latest."""
         log = self.folder / f"worker-{len(self.started)}.log"
-        self.started.append(Worker(self.environment(**settings), log))
+        self.started.append(Worker(self.environment(**settings), log, program))
         return self.started[-1]
 
     def end(self) -> None:
@@ -218,11 +225,11 @@ class Scene:
             if worker.process.poll() is None:
                 worker.kill()
 
-    def create_topics(self) -> None:
-        """Make the topics before there is a worker that would."""
-        names = self.passengers, self.predictions, self.dead_letters
+    def create_topics(self, outputs: int = 4) -> None:
+        """Make the topics before a worker does, those of answers of so many partitions."""
+        names = {self.passengers: 4, self.predictions: outputs, self.dead_letters: outputs}
         admin = AdminClient({"bootstrap.servers": self.servers})
-        for made in admin.create_topics([NewTopic(name, 4) for name in names]).values():
+        for made in admin.create_topics([NewTopic(*topic) for topic in names.items()]).values():
             made.result(READY_WITHIN_S)
 
     def produce(self, events: Iterable[Event]) -> list[str]:

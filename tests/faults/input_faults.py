@@ -1,0 +1,70 @@
+"""What producers may do: any codec, transactions that are aborted, large headers, one poison; and a
+model that changes, or whose store is gone.
+"""
+
+import time
+from pathlib import Path
+from typing import Final
+
+from tests.faults.kind import Kind
+from tests.faults.source import CODECS
+from tests.faults.stage import FIRST, SECOND, Stage
+
+NOTHING: Final = "nothing: it is no fault to a worker"
+A_BURST: Final = 5_000
+LARGE_BYTES: Final = 65_536
+STORE_GONE_S: Final = 2.0
+
+
+def codecs(stage: Stage) -> None:
+    """Each of Kafka's codecs for a while."""
+    for codec in CODECS:
+        stage.source.speak(codec)
+        stage.from_now()
+        stage.recovered()
+    stage.source.speak("none")
+
+
+def aborted(stage: Stage) -> None:
+    """Events of a transaction that is aborted are not answered; those of a committed one are."""
+    stage.source.send_aborted(stage.chance.randint(1, 500))
+    stage.from_now()
+
+
+def large_headers(stage: Stage) -> None:
+    """64 KiB of headers, which the answer repeats."""
+    stage.source.send_large(20, LARGE_BYTES)
+    stage.from_now()
+
+
+def one_poison(stage: Stage) -> None:
+    """One in a batch of thousands, all the others of which are answered."""
+    for worker, _ in list(stage.workers):
+        stage.stop(worker)
+    stage.source.burst(A_BURST, poison_at=stage.chance.randrange(A_BURST))
+    for _ in range(2):
+        stage.start(TITANIC_BATCH_SIZE="10000")
+    stage.from_now()
+
+
+def another_model(stage: Stage) -> None:
+    """The champion changes while the store comes and goes."""
+    store = Path(stage.scene.releases)
+    away = store.with_name("away")
+    stage.store.promote(SECOND[0].id)
+    store.rename(away)
+    time.sleep(STORE_GONE_S)
+    away.rename(store)
+    stage.from_now()
+    stage.recovered()
+    stage.store.promote(FIRST[0].id)
+    stage.from_now()
+
+
+KINDS: Final = (
+    Kind("producers with each codec", codecs, NOTHING),
+    Kind("producers' transactions aborted", aborted, NOTHING),
+    Kind("64 KiB of headers", large_headers, NOTHING),
+    Kind("one poison among thousands", one_poison, "the workers' start"),
+    Kind("model swapped, its store gone", another_model, NOTHING),
+)

@@ -1,0 +1,293 @@
+"""Where faults happen: three brokers, two workers that each reach them over a line, a producer that
+never stops and a reader that never stops.
+"""
+
+import json
+import random
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from confluent_kafka import TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from cli.embedded.cluster import Cluster, cluster
+from stream import topics
+from tests import synthetic
+from tests.faults.network import Line, lines, listeners
+from tests.faults.oracle import Verdict, judge
+from tests.faults.source import Source
+from tests.faults.watch import Watch
+from tests.integration.workers import SHORT_TIMEOUTS, Scene, Worker, scene, until
+from titanic_model.releases import Releases
+from titanic_model.settings import Settings
+
+BROKERS: Final = 3
+LINES: Final = ("LEFT", "RIGHT")
+WORKERS: Final = 2
+PARTITIONS: Final = 4
+RATE: Final = 600
+RECOVERED_WITHIN_S: Final = 120.0
+AT_REST_WITHIN_S: Final = 120.0
+LOOK_EVERY_S: Final = 0.05
+# Many transactions, and the broker's word on a dead worker as soon as it may be.
+SETTINGS: Final = {**SHORT_TIMEOUTS, "TITANIC_BATCH_SIZE": "500", "TITANIC_FOLLOW_EVERY_S": "0.2"}
+# Two releases that differ everywhere.
+FIRST: Final = synthetic.make()
+SECOND: Final = synthetic.make(synthetic.DISTINCT[::-1])
+
+
+@dataclass
+class Brokers:
+    """Three brokers, and the lines to them."""
+
+    cluster: Cluster
+    lines: Mapping[str, Line]
+    admin: AdminClient
+
+    def in_sync(self) -> bool:
+        """Whether each partition has all of its replicas again."""
+        topics = self.admin.list_topics(timeout=10).topics.values()
+        partitions = [p for topic in topics for p in topic.partitions.values()]
+        return all(set(p.isrs) == set(p.replicas) and p.leader > 0 for p in partitions)
+
+    def heal(self) -> None:
+        """Start those that are not there, and wait until nothing tells that they were gone."""
+        for node in self.cluster.nodes:
+            if not node.started:
+                node.start()
+        self.cluster.await_ready()
+        until(self.in_sync, "all replicas in sync", AT_REST_WITHIN_S)
+
+
+@contextmanager
+def brokers(folder: Path) -> Iterator[Brokers]:
+    """Three, with a listener for each line."""
+    with (
+        lines(LINES, BROKERS) as made,
+        cluster(
+            folder, brokers=BROKERS, port=0, more=lambda properties: listeners(made, properties)
+        ) as started,
+    ):
+        admin = AdminClient({"bootstrap.servers": started.bootstrap_servers, "log_level": 0})
+        yield Brokers(started, made, admin)
+
+
+@dataclass
+class Stage:
+    """A group of workers at work; a fault is done to it while it is."""
+
+    brokers: Brokers
+    scene: Scene
+    source: Source
+    watch: Watch
+    places: list[TopicPartition]
+    chance: random.Random
+    workers: list[tuple[Worker, Line]] = field(default_factory=list)
+    # By partition, the first event that is judged; all, where it does not say.
+    begin: Mapping[int, int] = field(default_factory=dict)
+    # From when a recovery counts, and by partition the first event that shows it.
+    _since: float = 0.0
+    _mark: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def store(self) -> Releases:
+        """The release store that the workers follow."""
+        return Releases(self.scene.releases)
+
+    def start(self, line: Line | None = None, program: str = "worker", **settings: str) -> Worker:
+        """Start one more worker, on the line that fewer use unless it is told."""
+        if line is None:
+            busy = [used.name for _, used in self.workers]
+            line = min(self.brokers.lines.values(), key=lambda one: busy.count(one.name))
+        worker = self.scene.worker(
+            program, **{**SETTINGS, "KAFKA_BOOTSTRAP_SERVERS": line.servers, **settings}
+        )
+        self.workers.append((worker, line))
+        return worker
+
+    def pick(self) -> tuple[Worker, Line]:
+        """One that runs."""
+        return self.chance.choice(self.workers)
+
+    def forget(self, worker: Worker) -> None:
+        """It has ended, or will."""
+        self.workers = [(one, line) for one, line in self.workers if one is not worker]
+
+    def stop(self, worker: Worker) -> None:
+        """Stop it in order."""
+        self.forget(worker)
+        assert worker.stop() == 0, worker.log
+
+    def kill(self, worker: Worker) -> None:
+        """End it by signal 9."""
+        self.forget(worker)
+        worker.kill()
+
+    def replace(self, worker: Worker, program: str = "worker", **settings: str) -> Worker:
+        """Stop one in order and start another in its place."""
+        line = next(line for one, line in self.workers if one is worker)
+        self.stop(worker)
+        return self.start(line, program, **settings)
+
+    def from_now(self) -> None:
+        """The recovery counts from now: what is sent from now on shows it."""
+        self._since, self._mark = time.monotonic(), self.source.mark()
+
+    def recovered(self) -> float:
+        """Wait until an event of each partition that was sent since then is answered; seconds."""
+        deadline = self._since + RECOVERED_WITHIN_S
+        while (at := self.watch.answered_after(self._mark)) is None:
+            for fault in (self.source.fault, self.watch.fault):
+                if fault:
+                    raise fault
+            assert time.monotonic() < deadline, f"no recovery; the workers:\n{self.logs()}"
+            time.sleep(LOOK_EVERY_S)
+        return max(0.0, at - self._since)
+
+    def at_rest(self) -> None:
+        """Send nothing more, and wait until all that was sent is answered."""
+        self.source.pause()
+        self.all_answered()
+
+    def all_answered(self) -> None:
+        """Wait until every event that is judged has an answer."""
+        count = self.source.count - self._before()
+        until(
+            lambda: self.watch.tally.answers.total() >= count or bool(self.watch.fault),
+            f"{count:,} answers",
+            AT_REST_WITHIN_S,
+            lambda: f"{self.watch.tally.answers.total():,} came\n{self.logs()}",
+        )
+
+    def begin_anew(self, *gone: str) -> None:
+        """Delete topics at rest: what is sent from now on is judged."""
+        self.at_rest()
+        self.begin = self.source.mark()
+        were = self._ids(gone)
+        for deleted in self.brokers.admin.delete_topics(list(gone)).values():
+            deleted.result(AT_REST_WITHIN_S)
+        for topic in gone:
+            self.watch.begin_anew(topic)
+        if self.scene.passengers in gone:  # a producer would give up events for a topic of no kind
+            until(lambda: len(self._ids(gone) - were) == len(gone), "new topics", AT_REST_WITHIN_S)
+            self.begin = {}
+            self.source.forget()
+        self.source.resume()
+        until(lambda: len(self.source.mark()) == PARTITIONS, "events everywhere", 30)
+        self.from_now()
+
+    def _ids(self, names: Collection[str]) -> set[str]:
+        """Kafka's own of the topics of these names: those that are made anew have others."""
+        found = self.brokers.admin.describe_topics(TopicCollection(list(names)))
+        return {str(one.result().topic_id) for one in found.values() if one.exception() is None}
+
+    def _before(self) -> int:
+        """How many events are not judged."""
+        return sum(
+            offset < self.begin.get(partition, 0)
+            for partition, offsets in self.source.offsets.items()
+            for offset in offsets
+        )
+
+    def settle(self) -> None:
+        """All as at the beginning: brokers in sync, lines well, two workers that read."""
+        for line in self.brokers.lines.values():
+            line.heal()
+        self.brokers.heal()
+        for worker, _ in self.workers:
+            assert worker.process.poll() is None, f"a worker ended:\n{worker.log}"
+        while len(self.workers) < WORKERS:
+            self.start()
+        for worker, _ in self.workers[WORKERS:]:
+            self.stop(worker)
+        for worker, _ in self.workers:
+            worker.until(lambda w=worker: _reads(w), "partitions to read")  # type: ignore[misc]
+
+    def finish(self) -> Verdict:
+        """Let the stream come to rest, and judge."""
+        self.settle()
+        self.source.stop()
+        self.all_answered()
+        self.watch.stop()
+        return judge(
+            self.brokers.cluster.bootstrap_servers,
+            self.scene.environment(),
+            self.places,
+            self.source.offsets,
+            self.begin,
+            self.source.aborted,
+            self.watch.tally,
+            self.scene.dead_letters,
+        )
+
+    def logs(self) -> str:
+        """What each worker said last, and says of itself now."""
+        return "\n".join(_told(worker) for worker in self.scene.started)
+
+
+def _told(worker: Worker) -> str:
+    lines = worker.log.splitlines()[-15:]
+    if worker.process.poll() is None:
+        committed = worker.metric("titanic_events_total")
+        lines.append(f"{committed:,.0f} events committed; {worker.page('/readyz')[1]}")
+    return "\n".join(lines)
+
+
+def _reads(worker: Worker) -> bool:
+    status, page = worker.page("/readyz")
+    return status == 200 and bool(json.loads(page)["partitions"])
+
+
+@contextmanager
+def stage(
+    made: Brokers,
+    folder: Path,
+    seed: int,
+    *,
+    rate: int = RATE,
+    output_partitions: int = PARTITIONS,
+) -> Iterator[Stage]:
+    """Two workers under load on topics of their own, until the end of the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    releases = Releases(str(folder / "releases"))
+    for manifest, files in (SECOND, FIRST):
+        releases.publish(manifest, files)
+    releases.promote(FIRST[0].id)
+    servers = made.cluster.bootstrap_servers
+    with scene(servers, folder, releases.location) as own:
+        _create_topics(made, own, output_partitions)
+        chance = random.Random(seed)  # noqa: S311 - for the same faults each time
+        outputs = (own.predictions, own.dead_letters)
+        places = [TopicPartition(t, p) for t in outputs for p in range(output_partitions)]
+        watch = Watch(servers, places, own.dead_letters)
+        source = Source(servers, own.passengers, rate, random.Random(chance.random()))  # noqa: S311
+        one = Stage(made, own, source, watch, places, chance)
+        watch.start()
+        for _ in range(WORKERS):
+            one.start()
+        for worker, _ in one.workers:
+            worker.ready()
+        source.start()
+        until(lambda: len(source.mark()) == PARTITIONS, "events everywhere", 30)
+        yield one
+
+
+def _create_topics(made: Brokers, own: Scene, output_partitions: int) -> None:
+    """As a worker makes them, or with the outputs otherwise; what reads them finds them there."""
+    if output_partitions == PARTITIONS:
+        topics.ensure(
+            made.admin,
+            Settings(
+                passengers_topic=own.passengers,
+                predictions_topic=own.predictions,
+                dead_letters_topic=own.dead_letters,
+                outcomes_topic=f"outcomes-{own.name}",
+            ),
+        )
+    else:
+        own.create_topics(outputs=output_partitions)
+    until(made.in_sync, "the topics", AT_REST_WITHIN_S)

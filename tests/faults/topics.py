@@ -1,0 +1,85 @@
+"""Faults of the topics, each on a stage of its own, since they change what the end looks like."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # left out of its __all__
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+)
+
+from tests.faults import suite
+from tests.faults.kind import Kind
+from tests.faults.stage import Brokers, Stage
+from tests.faults.worker_faults import SESSION, killed
+
+# The answers of a batch, compressed, have more bytes; those of one event, fewer.
+SMALL_BYTES: Final = 4_000
+LARGE_BYTES: Final = 5_000
+
+
+def limit_lowered(stage: Stage) -> None:
+    """The predictions' topic takes less than a batch, and less than some of the answers."""
+    topic = ConfigResource(ConfigResource.Type.TOPIC, stage.scene.predictions)
+    topic.add_incremental_config(
+        ConfigEntry(
+            "max.message.bytes",
+            str(SMALL_BYTES),
+            incremental_operation=AlterConfigOpType.SET,
+        )
+    )
+    stage.brokers.admin.incremental_alter_configs([topic])[topic].result(10)
+    stage.from_now()
+    stage.source.send_large(20, LARGE_BYTES)
+    stage.source.burst(2_000, poison_at=0)
+
+
+def predictions_deleted(stage: Stage) -> None:
+    """Somebody deletes the topic of the predictions; batches that need it are refused."""
+    stage.begin_anew(stage.scene.predictions)
+
+
+def dead_letters_deleted(stage: Stage) -> None:
+    """Somebody deletes the topic of the dead letters."""
+    stage.begin_anew(stage.scene.dead_letters)
+
+
+def all_deleted(stage: Stage) -> None:
+    """Somebody deletes them all, and what the group has committed with them."""
+    stage.begin_anew(stage.scene.passengers, stage.scene.predictions, stage.scene.dead_letters)
+
+
+@dataclass(frozen=True)
+class Topics:
+    """A scenario whose topics are not as usual."""
+
+    name: str
+    strike: Callable[[Stage], None]
+    bound: str
+    output_partitions: int = 4
+    times: int = 1
+
+    def run(self, brokers: Brokers, folder: Path, seed: int, told: suite.Told) -> suite.Scenario:
+        """The fault, with one seed after the other."""
+        kind = Kind(self.name, self.strike, self.bound)
+        plan = [(kind, seed + number) for number in range(self.times)]
+        return suite.run(
+            brokers,
+            folder / self.name,
+            self.name,
+            plan,
+            told,
+            output_partitions=self.output_partitions,
+        )
+
+
+SCENARIOS: Final[tuple[Topics, ...]] = (
+    Topics("one partition for all answers", killed, SESSION, output_partitions=1, times=5),
+    Topics("predictions' topic deleted", predictions_deleted, "a batch that is read again"),
+    Topics("dead letters' topic deleted", dead_letters_deleted, "a batch that is read again"),
+    Topics("all topics deleted", all_deleted, "a refresh of what the client knows"),
+    Topics("answers larger than their topic takes", limit_lowered, "a batch that is read again"),
+)
