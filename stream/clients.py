@@ -30,6 +30,15 @@ CONSUMER_DEFAULTS: Final[Mapping[str, str]] = {
     "session.timeout.ms": "15000",
     # By default a full local queue makes librdkafka wait a second: 3.5 times slower (DESIGN).
     "fetch.queue.backoff.ms": "10",
+    # Of values fetched ahead, in KiB; keys and headers are not counted, see `queued.min.messages`.
+    "queued.max.messages.kbytes": "16384",
+    # What a fetch brings is unpacked at once: by default 50 MB, which may be of spaces that take
+    # 7,000 times as much. A batch of a producer's comes whole, in any case.
+    "fetch.max.bytes": "65536",
+    # The largest response, and the largest batch unpacked of zstd: half of it at the least, as the
+    # buffer is doubled. By default 100 MB, less than a broker takes. A larger one holds up its
+    # partition.
+    "receive.message.max.bytes": "268435456",
 }
 PRODUCER_DEFAULTS: Final[Mapping[str, str]] = {
     **DEFAULTS,
@@ -39,6 +48,8 @@ PRODUCER_DEFAULTS: Final[Mapping[str, str]] = {
     # A commit flushes what is queued, so waiting longer only fills the requests.
     "linger.ms": "100",
     "queue.buffering.max.messages": "1000000",
+    # In KiB, 1 GiB by default. The batch waits where its outcome is larger; a record must fit.
+    "queue.buffering.max.kbytes": "131072",
     # A dead letter may be larger than what its event's topic takes; the topic has the last word.
     "message.max.bytes": "1000000000",
     "compression.type": "lz4",
@@ -51,6 +62,8 @@ CONSUMER_PROMISES: Final[Mapping[str, str]] = {
     "enable.auto.commit": "false",
     "enable.auto.offset.store": "false",
     "isolation.level": "read_committed",
+    # Of a producer's; a consumer takes it for the least `fetch.max.bytes`. This is its own least.
+    "message.max.bytes": "1000",
 }
 PRODUCER_PROMISES: Final[Mapping[str, str]] = {"enable.idempotence": "true"}
 

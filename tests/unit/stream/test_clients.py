@@ -107,3 +107,20 @@ def test_the_new_group_protocol_leaves_the_timeout_of_a_membership_to_the_broker
     monkeypatch.setenv("KAFKA_TRANSACTION_TIMEOUT_MS", "60000")
     check_timeouts()
     build(Consumer, consumer_properties()).close()
+
+
+def test_a_producers_largest_request_says_nothing_of_fetches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KAFKA_MESSAGE_MAX_BYTES", "10000000")
+    assert producer_properties()["message.max.bytes"] == "10000000"
+    build(Consumer, consumer_properties()).close()  # librdkafka refuses fetches smaller than it
+
+
+def test_what_is_fetched_ahead_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_FETCH_MAX_BYTES", "52428800")
+    monkeypatch.setenv("KAFKA_QUEUED_MAX_MESSAGES_KBYTES", "65536")
+    properties = consumer_properties()
+    assert properties["fetch.max.bytes"] == "52428800"
+    assert properties["queued.max.messages.kbytes"] == "65536"
+    build(Consumer, properties).close()
