@@ -89,6 +89,17 @@ def producer_properties() -> dict[str, str]:
     return {**PRODUCER_DEFAULTS, **kafka_settings(), **PRODUCER_PROMISES}
 
 
+def largest_record_bytes() -> int:
+    """What fits into the producer's queue; a larger record would wait for its turn for good.
+
+    Raises `BadSetting`.
+    """
+    kib = producer_properties()["queue.buffering.max.kbytes"]
+    if not kib.isdecimal():
+        raise BadSetting(f"KAFKA_QUEUE_BUFFERING_MAX_KBYTES={kib}: it should be a whole number")
+    return int(kib) * 1024
+
+
 def check_timeouts() -> None:
     """Raises `BadSetting` where a dead worker's transaction may outlast its membership.
 

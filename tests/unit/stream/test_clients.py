@@ -3,7 +3,14 @@ import logging
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from stream.clients import build, check_timeouts, consumer_properties, producer_properties
+from stream.clients import (
+    build,
+    check_timeouts,
+    consumer_properties,
+    largest_record_bytes,
+    producer_properties,
+)
+from stream.topics import OUTPUT_LIMIT_BYTES
 from titanic_model.settings import BadSetting
 
 
@@ -124,3 +131,12 @@ def test_what_is_fetched_ahead_can_be_set(monkeypatch: pytest.MonkeyPatch) -> No
     assert properties["fetch.max.bytes"] == "52428800"
     assert properties["queued.max.messages.kbytes"] == "65536"
     build(Consumer, properties).close()
+
+
+def test_what_a_topic_of_ours_takes_fits_into_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert largest_record_bytes() > OUTPUT_LIMIT_BYTES
+    monkeypatch.setenv("KAFKA_QUEUE_BUFFERING_MAX_KBYTES", "1")
+    assert largest_record_bytes() == 1024
+    monkeypatch.setenv("KAFKA_QUEUE_BUFFERING_MAX_KBYTES", "1 MB")
+    with pytest.raises(BadSetting, match="KAFKA_QUEUE_BUFFERING_MAX_KBYTES=1 MB"):
+        largest_record_bytes()
