@@ -97,15 +97,14 @@ def run(entry: Entry, course: Course, name: str, answered: Callable[[int], None]
     """
     answers.create(course.admin, name, course.partitions, **answers.STAMPED_BY_THE_BROKER)
     places = [TopicPartition(name, number) for number in range(course.partitions)]
-    log = _log(entry)
     started = time.monotonic()
     startup_s = 0.0
-    with _process(entry, course.environment(entry, name), log) as process:
+    with process(entry, course.environment(entry, name)) as running:
         deadline, count = started + answers.STUCK_AFTER_S, 0
         while count < course.events:
-            if _ended(process) or time.monotonic() > deadline:
+            if _ended(running) or time.monotonic() > deadline:
                 raise answers.NotAnswered(
-                    f"{count:,} of {course.events:,} events were answered; its log: {log}"
+                    f"{count:,} of {course.events:,} events were answered; its log: {log(entry)}"
                 )
             if (now := answers.committed(course.admin, places)) > count:
                 startup_s = startup_s or time.monotonic() - started
@@ -117,12 +116,10 @@ def run(entry: Entry, course: Course, name: str, answered: Callable[[int], None]
 
 
 @contextmanager
-def _process(
-    entry: Entry, environment: Mapping[str, str], log: Path
-) -> Iterator["subprocess.Popen[bytes]"]:
+def process(entry: Entry, environment: Mapping[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
     """It ends with this context, or with our own process however that ends."""
-    command = [sys.executable, guard.__file__, str(GRACE_S), str(log)]
-    process = subprocess.Popen(
+    command = [sys.executable, guard.__file__, str(GRACE_S), str(log(entry))]
+    started = subprocess.Popen(
         [*command, sys.executable, *entry.arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -130,11 +127,11 @@ def _process(
         start_new_session=True,  # Ctrl-C is for us, who then stop it in order
     )
     try:
-        yield process
+        yield started
     finally:
-        if process.stdin is not None:
-            process.stdin.close()
-        process.wait()
+        if started.stdin is not None:
+            started.stdin.close()
+        started.wait()
 
 
 def _ended(process: "subprocess.Popen[bytes]") -> bool:
@@ -146,7 +143,7 @@ def _ended(process: "subprocess.Popen[bytes]") -> bool:
     return True
 
 
-def _log(entry: Entry) -> Path:
+def log(entry: Entry) -> Path:
     """What it says in its last run, for who wants to know why it failed. Raises `OSError`."""
     folder = user_log_path("titanic")
     folder.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ def send(events: Iterator[Event], servers: str, topic: str) -> Iterator[int]:
     )
     sent = 0
     for event in events:
-        _queue(producer, topic, event)
+        queue(producer, topic, event)
         sent += 1
         yield sent
     kafka.flush(producer)
@@ -41,7 +41,8 @@ def send(events: Iterator[Event], servers: str, topic: str) -> Iterator[int]:
         raise NotSent(f"{lost:,} of {sent:,} events were not delivered: {why}")
 
 
-def _queue(producer: Producer, topic: str, event: Event) -> None:
+def queue(producer: Producer, topic: str, event: Event) -> None:
+    """Hand an event to a producer, waiting where its own queue is full."""
     while True:
         try:
             producer.produce(topic, event.value, event.key)

@@ -110,9 +110,9 @@ def _measure(count: int, rounds: int) -> Result:
             kafka = KAFKA_VERSION if broker.origin is Origin.EMBEDDED else "given"
             known = {**versions(), "kafka": kafka}
             typer.echo(_first_line(known, made_by))
-            with _course(broker, folder, count) as course, _progress() as progress:
-                _send(course, progress)
-                runs = _rounds(course, rounds, progress)
+            with _course(broker, folder, count) as course, progress() as shown:
+                _send(course, shown)
+                runs = _rounds(course, rounds, shown)
     return Result(
         schema=result.SCHEMA,
         at=at,
@@ -153,7 +153,8 @@ def _course(broker: Broker, folder: Path, count: int) -> Iterator[Course]:
                 deleted.result()
 
 
-def _progress() -> Progress:
+def progress() -> Progress:
+    """Bars on a terminal, nothing into a pipe."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -164,20 +165,20 @@ def _progress() -> Progress:
     )
 
 
-def _send(course: Course, progress: Progress) -> None:
-    task = progress.add_task("sending the events", total=course.events)
+def _send(course: Course, shown: Progress) -> None:
+    task = shown.add_task("sending the events", total=course.events)
     for sent in events.send(events.draw(course.events, SEED), course.servers, course.events_topic):
-        progress.update(task, completed=sent)
+        shown.update(task, completed=sent)
 
 
-def _rounds(course: Course, rounds: int, progress: Progress) -> dict[str, list[Run]]:
+def _rounds(course: Course, rounds: int, shown: Progress) -> dict[str, list[Run]]:
     """All contestants in turn, so many times."""
     runs: dict[str, list[Run]] = {entry.name: [] for entry in ENTRIES}
     for number in range(1, rounds + 1):
         for place, entry in enumerate(ENTRIES):
-            task = progress.add_task(f"round {number}: {entry.name}", total=course.events)
+            task = shown.add_task(f"round {number}: {entry.name}", total=course.events)
             topic = f"{course.events_topic}-{number}-{place}"
-            show = partial(_show, progress, task)
+            show = partial(_show, shown, task)
             try:
                 time = contestants.run(entry, course, topic, show)
             except answers.NotAnswered as reason:
@@ -191,8 +192,8 @@ def _rounds(course: Course, rounds: int, progress: Progress) -> dict[str, list[R
     return runs
 
 
-def _show(progress: Progress, task: TaskID, count: int) -> None:
-    progress.update(task, completed=count)
+def _show(shown: Progress, task: TaskID, count: int) -> None:
+    shown.update(task, completed=count)
 
 
 def table(found: Result) -> Table:

@@ -33,6 +33,15 @@ CONSUMER_DEFAULTS: Final[Mapping[str, str]] = {
     "topic.metadata.propagation.max.ms": "1000",
     # By default a full local queue makes librdkafka wait a second: 3.5 times slower (DESIGN).
     "fetch.queue.backoff.ms": "10",
+    # Of values fetched ahead, in KiB; keys and headers are not counted, see `queued.min.messages`.
+    "queued.max.messages.kbytes": "16384",
+    # What a fetch brings is unpacked at once: by default 50 MB, which may be of spaces that take
+    # 7,000 times as much. A batch of a producer's comes whole, in any case.
+    "fetch.max.bytes": "65536",
+    # The largest response, and the largest batch unpacked of zstd: half of it at the least, as the
+    # buffer is doubled. By default 100 MB, less than a broker takes. A larger one holds up its
+    # partition.
+    "receive.message.max.bytes": "268435456",
 }
 # librdkafka's own; a topic takes 1,048,588 bytes by default.
 BATCH_BYTES: Final = 1_000_000
@@ -45,6 +54,8 @@ PRODUCER_DEFAULTS: Final[Mapping[str, str]] = {
     "linger.ms": "100",
     "batch.size": str(BATCH_BYTES),
     "queue.buffering.max.messages": "1000000",
+    # In KiB, 1 GiB by default. The batch waits where its outcome is larger; a record must fit.
+    "queue.buffering.max.kbytes": "131072",
     # A dead letter may be larger than what its event's topic takes; the topic has the last word.
     "message.max.bytes": "1000000000",
     "compression.type": "lz4",
@@ -57,6 +68,8 @@ CONSUMER_PROMISES: Final[Mapping[str, str]] = {
     "enable.auto.commit": "false",
     "enable.auto.offset.store": "false",
     "isolation.level": "read_committed",
+    # Of a producer's; a consumer takes it for the least `fetch.max.bytes`. This is its own least.
+    "message.max.bytes": "1000",
 }
 PRODUCER_PROMISES: Final[Mapping[str, str]] = {"enable.idempotence": "true"}
 
@@ -87,6 +100,17 @@ def producer_properties(limit_bytes: int = BATCH_BYTES) -> dict[str, str]:
     if properties["batch.size"].isdecimal() and int(properties["batch.size"]) > limit_bytes:
         properties["batch.size"] = str(limit_bytes)
     return properties
+
+
+def largest_record_bytes() -> int:
+    """What fits into the producer's queue; a larger record would wait for its turn for good.
+
+    Raises `BadSetting`.
+    """
+    kib = producer_properties()["queue.buffering.max.kbytes"]
+    if not kib.isdecimal():
+        raise BadSetting(f"KAFKA_QUEUE_BUFFERING_MAX_KBYTES={kib}: it should be a whole number")
+    return int(kib) * 1024
 
 
 def check_timeouts() -> None:

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from stream import metrics
 from stream.clients import build, consumer_properties
 from stream.errors import Errors
-from stream.record import Record
+from stream.record import Record, ask_for_headers
 from stream.status import Status
 from titanic_model.settings import Settings
 
@@ -23,6 +23,8 @@ log = logging.getLogger("stream.intake")
 # How long a poll waits for an event; also how soon a stop is seen.
 POLL_S: Final = 0.1
 REQUEST_TIMEOUT_S: Final = 10.0
+# Events taken at once, before their bytes are counted.
+STEP_EVENTS: Final = 500
 # How soon the worker says that Kafka does not answer.
 ASK_TIMEOUT_S: Final = 2.0
 
@@ -61,10 +63,13 @@ class Intake:
     """
 
     def __init__(self, settings: Settings, status: Status, errors: Errors) -> None:
-        properties = consumer_properties()
+        # As much again as a batch is fetched ahead.
+        ahead = {"queued.min.messages": str(settings.batch_size)}
+        properties = ahead | consumer_properties()
         self.group = properties["group.id"]
         self._topic = settings.passengers_topic
         self._batch_size = settings.batch_size
+        self._batch_bytes = settings.batch_bytes
         self._status = status
         self._errors = errors
         # None: a new reader begins at the end, so that only the batch knows where it did.
@@ -94,29 +99,48 @@ class Intake:
         self.subscribe()
 
     def gather(self) -> Batch | None:
-        """What is there, up to the batch size; waits a moment for the first event only."""
+        """What is there, up to a batch's size; waits a moment for the first event only."""
         first = self.consumer.poll(POLL_S)
         if first is None:
             return None
         # A poll may have given partitions back and taken them again before it found the event;
         # what counts is whether one goes while the rest is collected.
         self._revoked.clear()
-        messages = [first]
-        if self._batch_size > 1:
-            messages += self.consumer.consume(self._batch_size - 1, 0)
+        records = self._collect(first)
         # Captured before any later poll: fresh metadata would bless a stale batch.
         member = self.consumer.consumer_group_metadata()
-        for message in messages:
-            if error := message.error():
-                self._errors(error)
-        good = [m for m in messages if m.error() is None]
-        if not good:
+        if not records:
             return None
         if self._revoked or self.consumer.memberid() != self._member_id:
             # A member that the group has dropped has an empty id until it joins again, and the
             # broker may take that for a client outside any group, whose offsets it accepts.
             member = None
-        return Batch(cast(list[Record], good), member)
+        return Batch(records, member)
+
+    def _collect(self, first: Message) -> list[Record]:
+        """The first and what is there behind it, up to a batch's events and bytes.
+
+        The bytes are exceeded by a step of events that are larger than those before, at the most.
+        """
+        records, size, asked, step = [], 0, 1, [first]
+        while True:
+            good = self._without_errors(step)
+            size += ask_for_headers(good)
+            records += good
+            room, room_bytes = self._batch_size - len(records), self._batch_bytes - size
+            if len(step) < asked or room <= 0 or room_bytes <= 0:
+                return records
+            fitting = room_bytes * len(records) // max(size, 1)
+            asked = min(room, max(fitting, 1), STEP_EVENTS)
+            step = self.consumer.consume(asked, 0)
+
+    def _without_errors(self, messages: list[Message]) -> list[Record]:
+        good = [message for message in messages if message.error() is None]
+        if len(good) < len(messages):
+            for message in messages:
+                if error := message.error():
+                    self._errors(error)
+        return cast(list[Record], good)
 
     def rewind(self, batch: Batch) -> None:
         """Go back to the committed offsets; where there are none, to where a new reader begins.

@@ -42,3 +42,35 @@ class Record(Protocol):
 
     def timestamp(self) -> tuple[int, int]:
         """The type of the timestamp, and milliseconds since 1970."""
+
+
+class Unreadable:
+    """A record whose headers its client cannot read, and says so the first time only."""
+
+    def __init__(self, record: Record, error: SystemError) -> None:
+        self._error = error
+        self.topic = record.topic
+        self.partition = record.partition
+        self.offset = record.offset
+        self.key = record.key
+        self.value = record.value
+        self.timestamp = record.timestamp
+
+    def headers(self) -> Headers | None:
+        """Raises as the first time."""
+        raise self._error
+
+
+def ask_for_headers(records: list[Record]) -> int:
+    """The bytes of keys, values and headers; a record that has unreadable ones is replaced."""
+    size = 0
+    for place, record in enumerate(records):
+        try:
+            headers = record.headers()
+        except SystemError as error:
+            records[place] = Unreadable(record, error)
+            continue
+        size += len(record.value() or b"") + len(record.key() or b"")
+        if headers:
+            size += sum(len(name) + len(value or b"") for name, value in headers)
+    return size

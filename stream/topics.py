@@ -12,6 +12,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # left out of 
 from confluent_kafka.cimpl import NewTopic
 
 from stream.batch import Limits
+from stream.clients import largest_record_bytes
 from titanic_model.settings import Settings
 
 REQUEST_TIMEOUT_S: Final = 10.0
@@ -53,8 +54,9 @@ def ensure(admin: AdminClient, settings: Settings) -> list[str]:
 
 
 def limits(admin: AdminClient, settings: Settings) -> Limits:
-    """The largest records that the output topics take. Raises `KafkaException`."""
-    return Limits(*limits_of(admin, settings.predictions_topic, settings.dead_letters_topic))
+    """The largest records that the output topics and our producer take. Raises `KafkaException`."""
+    taken = limits_of(admin, settings.predictions_topic, settings.dead_letters_topic)
+    return Limits(*(min(limit, largest_record_bytes()) for limit in taken))
 
 
 def limits_of(admin: AdminClient, *names: str) -> list[int]:

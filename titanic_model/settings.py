@@ -63,6 +63,12 @@ class Settings(BaseSettings):
     batch_size: int = Field(
         default=10_000, ge=1, le=1_000_000, description="Events in a batch, at the most."
     )
+    batch_bytes: int = Field(
+        default=16_777_216,
+        ge=1,
+        le=1_073_741_824,
+        description="Bytes of keys and values after which a batch takes no more events.",
+    )
     batch_wait_ms: float = Field(
         default=5,
         ge=0,

@@ -3,7 +3,14 @@ import logging
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from stream.clients import build, check_timeouts, consumer_properties, producer_properties
+from stream.clients import (
+    build,
+    check_timeouts,
+    consumer_properties,
+    largest_record_bytes,
+    producer_properties,
+)
+from stream.topics import OUTPUT_LIMIT_BYTES
 from titanic_model.settings import BadSetting
 
 
@@ -107,3 +114,29 @@ def test_the_new_group_protocol_leaves_the_timeout_of_a_membership_to_the_broker
     monkeypatch.setenv("KAFKA_TRANSACTION_TIMEOUT_MS", "60000")
     check_timeouts()
     build(Consumer, consumer_properties()).close()
+
+
+def test_a_producers_largest_request_says_nothing_of_fetches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KAFKA_MESSAGE_MAX_BYTES", "10000000")
+    assert producer_properties()["message.max.bytes"] == "10000000"
+    build(Consumer, consumer_properties()).close()  # librdkafka refuses fetches smaller than it
+
+
+def test_what_is_fetched_ahead_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_FETCH_MAX_BYTES", "52428800")
+    monkeypatch.setenv("KAFKA_QUEUED_MAX_MESSAGES_KBYTES", "65536")
+    properties = consumer_properties()
+    assert properties["fetch.max.bytes"] == "52428800"
+    assert properties["queued.max.messages.kbytes"] == "65536"
+    build(Consumer, properties).close()
+
+
+def test_what_a_topic_of_ours_takes_fits_into_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert largest_record_bytes() > OUTPUT_LIMIT_BYTES
+    monkeypatch.setenv("KAFKA_QUEUE_BUFFERING_MAX_KBYTES", "1")
+    assert largest_record_bytes() == 1024
+    monkeypatch.setenv("KAFKA_QUEUE_BUFFERING_MAX_KBYTES", "1 MB")
+    with pytest.raises(BadSetting, match="KAFKA_QUEUE_BUFFERING_MAX_KBYTES=1 MB"):
+        largest_record_bytes()
