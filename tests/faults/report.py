@@ -86,7 +86,7 @@ def markdown(
         "",
         "## How soon it goes on",
         "",
-        "Seconds from the fault's beginning, or from its end where workers can't go on before it, to",
+        "Seconds from the fault's beginning, or from its end where workers can't go on before, to",
         "the first answers in *every* partition to events that were sent after that moment.",
         "",
         "| fault | times | median | longest | what it waits for |",
