@@ -8,11 +8,11 @@ from tests.faults.kind import Kind
 from tests.faults.network import Line
 from tests.faults.stage import Stage
 
-# Some longer than a member may be silent (6 s) and a transaction may last (4 s), some not.
-LASTS_S: Final = (1.0, 9.0)
-SILENT_S: Final = (7.0, 10.0)
+# Some longer than a member may be silent (3 s) and a transaction may last (2 s), some not.
+LASTS_S: Final = (0.5, 6.0)
+SILENT_S: Final = (3.5, 6.0)
 DELAY_S: Final = (0.05, 0.4)
-RECONNECT: Final = "the session timeout, 6 s here, or the next try, 1 s at the most"
+RECONNECT: Final = "the session timeout, 3 s here, or the next try, 1 s at the most"
 
 
 def of_some(

@@ -21,7 +21,7 @@ from tests.faults.network import Line, lines, listeners
 from tests.faults.oracle import Verdict, judge
 from tests.faults.source import Source
 from tests.faults.watch import Watch
-from tests.integration.workers import SHORT_TIMEOUTS, Scene, Worker, scene, until
+from tests.integration.workers import Scene, Worker, scene, until
 from titanic_model.releases import Releases
 from titanic_model.settings import Settings
 
@@ -33,8 +33,23 @@ RATE: Final = 600
 RECOVERED_WITHIN_S: Final = 120.0
 AT_REST_WITHIN_S: Final = 120.0
 LOOK_EVERY_S: Final = 0.05
-# Many transactions, and the broker's word on a dead worker as soon as it may be.
-SETTINGS: Final = {**SHORT_TIMEOUTS, "TITANIC_BATCH_SIZE": "500", "TITANIC_FOLLOW_EVERY_S": "0.2"}
+# With all well again, a stream that is silent for so long has nothing more to say.
+QUIET_S: Final = 10.0
+# Many transactions, and the broker's word on a dead worker sooner than by default, so that more
+# faults find time: a session of 15 s and a transaction of 10 s.
+SETTINGS: Final = {
+    "KAFKA_SESSION_TIMEOUT_MS": "3000",
+    "KAFKA_HEARTBEAT_INTERVAL_MS": "1000",
+    "KAFKA_TRANSACTION_TIMEOUT_MS": "2000",
+    "TITANIC_BATCH_SIZE": "500",
+    "TITANIC_FOLLOW_EVERY_S": "0.2",
+}
+# What lets a session be so short, and what lets a broker look for transactions that have run out
+# of time sooner than every 10 s.
+PROPERTIES: Final = {
+    "group.min.session.timeout.ms": "1000",
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+}
 # Two releases that differ everywhere.
 FIRST: Final = synthetic.make()
 SECOND: Final = synthetic.make(synthetic.DISTINCT[::-1])
@@ -69,7 +84,10 @@ def brokers(folder: Path) -> Iterator[Brokers]:
     with (
         lines(LINES, BROKERS) as made,
         cluster(
-            folder, brokers=BROKERS, port=0, more=lambda properties: listeners(made, properties)
+            folder,
+            brokers=BROKERS,
+            port=0,
+            more=lambda properties: listeners(made, properties) | PROPERTIES,
         ) as started,
     ):
         admin = AdminClient({"bootstrap.servers": started.bootstrap_servers, "log_level": 0})
@@ -154,14 +172,15 @@ class Stage:
         self.all_answered()
 
     def all_answered(self) -> None:
-        """Wait until every event that is judged has an answer."""
+        """Wait until every event that is judged has an answer, or no more answers come."""
         count = self.source.count - self._before()
-        until(
-            lambda: self.watch.tally.answers.total() >= count or bool(self.watch.fault),
-            f"{count:,} answers",
-            AT_REST_WITHIN_S,
-            lambda: f"{self.watch.tally.answers.total():,} came\n{self.logs()}",
-        )
+        came, quiet_at = -1, 0.0
+        while (now := len(self.watch.tally.answers)) < count and not self.watch.fault:
+            if now != came:
+                came, quiet_at = now, time.monotonic() + QUIET_S
+            if time.monotonic() > quiet_at:
+                return
+            time.sleep(LOOK_EVERY_S)
 
     def begin_anew(self, *gone: str) -> None:
         """Delete topics at rest: what is sent from now on is judged."""

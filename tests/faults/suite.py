@@ -72,7 +72,14 @@ def alone(brokers: Brokers, folder: Path, kind: Kind, seeds: Sequence[int], told
 
 
 def mixed(  # noqa: PLR0917
-    brokers: Brokers, folder: Path, all_kinds: Sequence[Kind], seed: int, count: int, told: Told
+    brokers: Brokers,
+    folder: Path,
+    all_kinds: Sequence[Kind],
+    seed: int,
+    count: int,
+    told: Told,
+    *,
+    at_a_time: int = MIXED_AT_A_TIME,
 ) -> Iterator[Scenario]:
     """So many faults, drawn by the seed so that each kind comes as often as the others."""
     chance = random.Random(seed)  # noqa: S311 - for the same order each time
@@ -80,10 +87,9 @@ def mixed(  # noqa: PLR0917
     while len(drawn) < count:
         drawn += chance.sample(all_kinds, len(all_kinds))
     plan = [(kind, seed * 1_000 + number) for number, kind in enumerate(drawn[:count])]
-    for first in range(0, count, MIXED_AT_A_TIME):
+    for first in range(0, count, at_a_time):
         name = f"mixed, seed {seed}, from {first}"
-        part = plan[first : first + MIXED_AT_A_TIME]
-        yield run(brokers, folder / name, name, part, told)
+        yield run(brokers, folder / name, name, plan[first : first + at_a_time], told)
 
 
 def run(

@@ -62,10 +62,18 @@ class Topics:
     output_partitions: int = 4
     times: int = 1
 
-    def run(self, brokers: Brokers, folder: Path, seed: int, told: suite.Told) -> suite.Scenario:
+    def run(
+        self,
+        brokers: Brokers,
+        folder: Path,
+        seed: int,
+        told: suite.Told,
+        *,
+        times: int | None = None,
+    ) -> suite.Scenario:
         """The fault, with one seed after the other."""
         kind = Kind(self.name, self.strike, self.bound)
-        plan = [(kind, seed + number) for number in range(self.times)]
+        plan = [(kind, seed + number) for number in range(times or self.times)]
         return suite.run(
             brokers,
             folder / self.name,

@@ -12,9 +12,9 @@ from tests.faults.kind import Kind
 from tests.faults.stage import Stage
 
 SPRINGS_WITHIN_S: Final = 60.0
-# Past both of the stage's time limits, of a member's silence (6 s) and of a transaction (4 s).
-FROZEN_S: Final = (6.5, 9.0)
-SESSION: Final = "session timeout, 6 s here"
+# Past both of the stage's time limits, of a member's silence (3 s) and of a transaction (2 s).
+FROZEN_S: Final = (3.5, 6.0)
+SESSION: Final = "the session timeout, 3 s here"
 MEMBERSHIP: Final = "the group's next assignment"
 JUMPS: Final = ("+2h", "-3h", "+1d", "+0")
 JUMP_S: Final = 1.0
@@ -67,7 +67,7 @@ def slow_batch(stage: Stage) -> None:
     """A batch takes longer than a member may between two polls."""
     worker, _ = stage.pick()
     told = {VARIABLE: f"{Step.SLOW}:{stage.chance.randint(5, 50)}"}
-    slow = stage.replace(worker, "doomed", KAFKA_MAX_POLL_INTERVAL_MS="6000", **told)
+    slow = stage.replace(worker, "doomed", KAFKA_MAX_POLL_INTERVAL_MS="4000", **told)
     slow.says(SPRINGS)
     stage.from_now()
     slow.says("it joins again")
@@ -127,7 +127,7 @@ KINDS: Final = (
     Kind("worker stopped", stopped, MEMBERSHIP),
     *(Kind(f"worker killed: {step}", doomed_at(step), SESSION) for step in STEPS),
     Kind("worker frozen, then a zombie", frozen, SESSION),
-    Kind("batch slower than max.poll.interval.ms", slow_batch, "max.poll.interval.ms, 6 s here"),
+    Kind("batch slower than max.poll.interval.ms", slow_batch, "max.poll.interval.ms, 4 s here"),
     Kind("workers 1 -> 3 -> 1", scaled, MEMBERSHIP),
     Kind(
         "clock jumps", clock_jumped, "nothing: no promise hangs on the wall clock", _no_libfaketime

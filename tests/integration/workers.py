@@ -32,13 +32,11 @@ SHORT_TIMEOUTS: Final = {"KAFKA_SESSION_TIMEOUT_MS": "6000", "KAFKA_TRANSACTION_
 SMALL_BATCHES: Final = {"TITANIC_BATCH_SIZE": "200"}
 
 
-def until(
-    holds: Callable[[], bool], what: str, within_s: float, instead: Callable[[], str] = str
-) -> None:
-    """Wait for a condition, or fail by name and with what there is `instead`."""
+def until(holds: Callable[[], bool], what: str, within_s: float) -> None:
+    """Wait for a condition, or fail by name."""
     deadline = time.monotonic() + within_s
     while not holds():
-        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what} {instead()}"
+        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
         time.sleep(LOOK_EVERY_S)
 
 
