@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from typing import Final
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -30,6 +31,10 @@ from stream.status import State, Status
 from titanic_model.settings import Settings, kafka_settings
 
 log = logging.getLogger("stream.exchange")
+
+# By then the other workers have noticed that the topic is gone, too, and Kafka has forgotten what
+# the group had committed of it.
+FORGOTTEN_AFTER_S: Final = 3.0
 
 
 class Exchange:
@@ -88,6 +93,7 @@ class Exchange:
             batch = intake.gather()
             if batch is None:
                 self._look_for_kafka(intake)
+                self._look_for_topic(intake)
             else:
                 self._answer(batch, intake, publisher, lag)
             lag.show(self.status.partitions)
@@ -158,6 +164,21 @@ class Exchange:
             lag.committed(offsets)
             _count(outcome, self._committed_at - started)
 
+    def _look_for_topic(self, intake: Intake) -> None:
+        """After the client lost its topic: make it anew, and begin at its beginning."""
+        if not self._errors.topic_missing:
+            return
+        self._errors.topic_missing = False
+        was_read = bool(self.status.partitions)
+        if was_read:
+            # Neither the client's position nor what the group has committed is one in a new topic.
+            intake.unsubscribe()
+            self._stopping.wait(FORGOTTEN_AFTER_S)
+        with contextlib.suppress(KafkaException):  # the client will say again that it is missing
+            self._create_absent_topics(logging.WARNING)
+        if was_read:
+            intake.subscribe()
+
     def _rewind(self, intake: Intake, batch: Batch) -> None:
         while True:
             try:
@@ -166,14 +187,7 @@ class Exchange:
                 self._kafka.wait(error.args[0].str())
 
     def _look_for_kafka(self, intake: Intake) -> None:
-        """After the client lost brokers: ask until one answers, and say so. After it lost a topic:
-        make it anew.
-        """
-        if self._errors.topic_missing:
-            with contextlib.suppress(KafkaException):  # it is tried again
-                self._create_absent_topics(logging.WARNING)
-                intake.begin_anew()
-                self._errors.topic_missing = False
+        """After the client lost brokers: ask until one answers, and say so."""
         if not self._errors.out_of_reach and self.status.state is not State.WAITING:
             return
         try:

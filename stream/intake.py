@@ -93,10 +93,9 @@ class Intake:
             on_lost=self._on_lost,
         )
 
-    def begin_anew(self) -> None:
-        """Forget where it was: the topic was deleted, and what the group had committed with it."""
+    def unsubscribe(self) -> None:
+        """Leave the group, and forget where it was."""
         self.consumer.unsubscribe()
-        self.subscribe()
 
     def gather(self) -> Batch | None:
         """What is there, up to a batch's size; waits a moment for the first event only."""

@@ -52,6 +52,8 @@ class Source:
         # By partition, the offsets that Kafka has confirmed, in the order of its confirmations.
         self.offsets: dict[int, array[int]] = {}
         self._next: dict[int, int] = {}
+        # Confirmed as a repetition of what a broker had taken before it died: it doesn't say where.
+        self.unplaced = 0
         self.aborted = 0
 
     def start(self) -> None:
@@ -80,7 +82,7 @@ class Source:
     @property
     def count(self) -> int:
         """How many events were confirmed."""
-        return sum(len(offsets) for offsets in self.offsets.values())
+        return self.unplaced + sum(len(offsets) for offsets in self.offsets.values())
 
     def mark(self) -> Mapping[int, int]:
         """By partition, an offset that no event has yet: what has it or more comes after now."""
@@ -88,7 +90,7 @@ class Source:
 
     def forget(self) -> None:
         """The topic was made anew; what it held, and a producer that knew it, are gone."""
-        self.offsets, self._next, self.aborted = {}, {}, 0
+        self.offsets, self._next, self.unplaced, self.aborted = {}, {}, 0, 0
         self._producer = self._made()
 
     def speak(self, codec: str) -> None:
@@ -187,8 +189,10 @@ class Source:
             return
         partition, offset = message.partition(), message.offset()
         assert partition is not None
-        assert offset is not None
-        self._confirmed(partition, offset)
+        if offset is None or offset < 0:
+            self.unplaced += 1
+        else:
+            self._confirmed(partition, offset)
 
     def _confirmed(self, partition: int, offset: int) -> None:
         self.offsets.setdefault(partition, array("q")).append(offset)

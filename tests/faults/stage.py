@@ -235,6 +235,8 @@ class Stage:
         return judge(
             self.brokers.cluster.bootstrap_servers,
             self.scene.environment(),
+            [TopicPartition(self.scene.passengers, p) for p in range(PARTITIONS)],
+            self.source.unplaced,
             self.places,
             self.source.offsets,
             self.begin,

@@ -38,7 +38,7 @@ def test_every_kind_of_fault_once_loses_doubles_and_disorders_nothing(
 ) -> None:
     kinds, _ = suite.possible(suite.kinds(GONE_S))
     [done] = suite.mixed(cluster, tmp_path, kinds, SEED, len(kinds), say, at_a_time=len(kinds))
-    assert done.good, done
+    assert done.good, done.failure or str(done.verdict)
     assert verdict(done).aborted > 0
     assert verdict(done).producers_aborted > 0
 
@@ -48,7 +48,7 @@ def test_topics_that_are_gone_or_not_as_usual_stop_nothing(
     one: topics.Topics, cluster: Brokers, tmp_path: Path
 ) -> None:
     done = one.run(cluster, tmp_path, SEED, say, times=1)
-    assert done.good, done
+    assert done.good, done.failure or str(done.verdict)
 
 
 def sabotaged(cluster: Brokers, folder: Path, kind: Kind) -> Verdict:
