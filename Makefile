@@ -54,11 +54,8 @@ test-image: $(VENV)/.dev $(if $(filter file,$(origin IMAGE)),image) ## what the 
 bench: $(VENV)/.dev ## throughput, next to bytes that are only passed through; EVENTS=1000000 ROUNDS=3 JSON=file
 	@$(BIN)/python -m benchmarks.throughput $(if $(EVENTS),--events $(EVENTS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(JSON),--json $(JSON))
 
-faults: $(VENV)/.dev ## the tests that kill, freeze and restart workers and brokers, ROUNDS=3 times
-	@rounds=$$(seq $(or $(ROUNDS),3)) && test -n "$$rounds" && for round in $$rounds; do \
-		echo "faults: round $$round of $(or $(ROUNDS),3)"; \
-		$(BIN)/pytest --exitfirst -m faults $(TESTS) || { echo "faults: failed in round $$round" >&2; exit 1; }; \
-	done
+faults: $(VENV)/.dev ## every kind of fault to workers, brokers, network and input under load; SEEDS=5 MIXED=60 KIND=name REPORT=folder
+	@$(BIN)/python -m tests.faults $(if $(SEEDS),--seeds $(SEEDS)) $(if $(MIXED),--mixed $(MIXED)) $(if $(KIND),--kind '$(KIND)') $(if $(REPORT),--report $(REPORT))
 
 format: $(VENV)/.dev ## format the code and mend what lint can mend
 	$(BIN)/ruff check --fix .

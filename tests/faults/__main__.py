@@ -12,8 +12,8 @@ from typing import Annotated, Final
 import typer
 
 from tests.faults import suite, topics
+from tests.faults.brokers import brokers
 from tests.faults.report import write
-from tests.faults.stage import brokers
 
 FAILED: Final = 1
 

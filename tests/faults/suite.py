@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults import broker_faults, input_faults, network_faults, worker_faults
+from tests.faults.brokers import Brokers
 from tests.faults.kind import Kind
 from tests.faults.oracle import Verdict
-from tests.faults.stage import PARTITIONS, Brokers, Stage, stage
+from tests.faults.stage import PARTITIONS, Stage, stage
 
 PAUSE_S: Final = 1.0
 # So many on one stage, when they are mixed.

@@ -12,8 +12,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # left out of 
 )
 
 from tests.faults import suite
+from tests.faults.brokers import Brokers
 from tests.faults.kind import Kind
-from tests.faults.stage import Brokers, Stage
+from tests.faults.stage import Stage
 from tests.faults.worker_faults import SESSION, killed
 
 # The answers of a batch, compressed, have more bytes; those of one event, fewer.

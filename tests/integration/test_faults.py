@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults import suite, topics
+from tests.faults.brokers import Brokers, brokers
 from tests.faults.kind import Kind
 from tests.faults.oracle import Verdict
-from tests.faults.stage import Brokers, brokers
 from tests.faults.worker_sabotage import COMMITS_FIRST, NOT_EXACTLY_ONCE
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(600)]
