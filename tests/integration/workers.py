@@ -218,11 +218,11 @@ class Scene:
             if worker.process.poll() is None:
                 worker.kill()
 
-    def create_topics(self) -> None:
+    def create_topics(self, partitions: int = 4) -> None:
         """Make the topics before there is a worker that would."""
         names = self.passengers, self.predictions, self.dead_letters
         admin = AdminClient({"bootstrap.servers": self.servers})
-        for made in admin.create_topics([NewTopic(name, 4) for name in names]).values():
+        for made in admin.create_topics([NewTopic(name, partitions) for name in names]).values():
             made.result(READY_WITHIN_S)
 
     def produce(self, events: Iterable[Event]) -> list[str]:
