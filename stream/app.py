@@ -24,6 +24,7 @@ from prometheus_client import REGISTRY
 
 from stream import batch
 from stream.clients import DEFAULT_GROUP
+from stream.errors import GivenUp
 from stream.exchange import Exchange
 from stream.pages import Pages
 from stream.patience import Stopped
@@ -122,7 +123,7 @@ class KafkaThread(Service):
                 exchange.run()
         except Stopped:
             pass
-        except BadSetting as error:
+        except (BadSetting, GivenUp) as error:
             self.loop.call_soon_threadsafe(sys.exit, f"worker: {error}")
         except BaseException as error:  # the worker must not live on without it
             asyncio.run_coroutine_threadsafe(self.crash(error), self.loop)

@@ -31,6 +31,14 @@ CONSUMER_DEFAULTS: Final[Mapping[str, str]] = {
     # By default a topic may be gone for 30 s unnoticed; one that is made anew meanwhile would be
     # read on from where the old one was.
     "topic.metadata.propagation.max.ms": "1000",
+    # What moves in the group is told with the answer to a heartbeat: with librdkafka's 3,000 a
+    # partition on its way waits as long (docs/rolling.md).
+    "heartbeat.interval.ms": "500",
+    # When some partitions have moved the next answer to a fetch is for those alone; the others wait
+    # for it, by default 500 ms.
+    "fetch.wait.max.ms": "100",
+    # While some partitions move the others are read on.
+    "partition.assignment.strategy": "cooperative-sticky",
     # By default a full local queue makes librdkafka wait a second: 3.5 times slower (DESIGN).
     "fetch.queue.backoff.ms": "10",
     # Of values fetched ahead, in KiB; keys and headers are not counted, see `queued.min.messages`.
@@ -74,19 +82,34 @@ CONSUMER_PROMISES: Final[Mapping[str, str]] = {
 PRODUCER_PROMISES: Final[Mapping[str, str]] = {"enable.idempotence": "true"}
 
 # With `group.protocol=consumer` (KIP-848) the broker decides, and librdkafka refuses these.
-LEFT_TO_THE_BROKER: Final = {"session.timeout.ms"}
+LEFT_TO_THE_BROKER: Final = {
+    "session.timeout.ms",
+    "heartbeat.interval.ms",
+    "partition.assignment.strategy",
+}
 
 _UNKNOWN: Final = re.compile(r'No such configuration property: "(.+?)"')
 _Client = TypeVar("_Client")
 
 
-def consumer_properties() -> dict[str, str]:
-    """The worker's consumer: defaults, then `KAFKA_*`, then the promises."""
+def by_the_broker(properties: Mapping[str, str]) -> bool:
+    """Whether it is the broker that shares the partitions out: the group protocol of KIP-848."""
+    return properties.get("group.protocol", "").lower() == "consumer"
+
+
+def consumer_properties(name: str | None = None) -> dict[str, str]:
+    """The worker's consumer: defaults, then `KAFKA_*`, then the promises.
+
+    By a `name` of its own it is a static member. Not with KIP-848: there, the name of a worker that
+    was killed is taken until its session is over, and librdkafka gives up on it.
+    """
     given = kafka_settings()
     defaults = dict(CONSUMER_DEFAULTS)
-    if given.get("group.protocol", "").lower() == "consumer":
-        for name in LEFT_TO_THE_BROKER:
-            del defaults[name]
+    if by_the_broker(given):
+        for left in LEFT_TO_THE_BROKER:
+            del defaults[left]
+    elif name:
+        defaults["group.instance.id"] = name
     return {**defaults, **given, **CONSUMER_PROMISES}
 
 

@@ -2,12 +2,22 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Final
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError
 
 log = logging.getLogger("stream.errors")
 
+# What to do about what Kafka says in its own words.
+ADVICE: Final[Mapping[int, str]] = {
+    KafkaError.FENCED_INSTANCE_ID: "another worker has joined the group under this one's name; "
+    "give each its own KAFKA_TRANSACTIONAL_ID, or KAFKA_GROUP_INSTANCE_ID where you set that",
+    KafkaError.UNRELEASED_INSTANCE_ID: "the place of KAFKA_GROUP_INSTANCE_ID is still another "
+    "worker's; if that one was killed, start this one again when its session has timed out",
+    KafkaError.INCONSISTENT_GROUP_PROTOCOL: "the group's other workers share partitions in "
+    "another way (KAFKA_PARTITION_ASSIGNMENT_STRATEGY); this one gets in when they have stopped",
+}
 SAY_EVERY_S: Final = 30.0
 # librdkafka goes on trying by itself; whether it still has a broker is found out by asking.
 UNREACHABLE: Final = {
@@ -18,11 +28,15 @@ UNREACHABLE: Final = {
 MISSING: Final = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC}
 
 
+class GivenUp(Exception):
+    """A client does nothing any more; the message says why, and what to do."""
+
+
 class Errors:
     """Says each thing once in a while, and remembers that brokers went out of reach or that a topic
     is not there.
 
-    Raises `KafkaException` for an error after which the client does nothing any more, out of the
+    Raises `GivenUp` for an error after which the client does nothing any more, out of the
     call that it was told in.
     """
 
@@ -34,13 +48,25 @@ class Errors:
 
     def __call__(self, error: KafkaError) -> None:
         """Take note of an error."""
-        if error.fatal():
-            raise KafkaException(error)
+        told = f"Kafka at {self._servers}: {_with_advice(error.str())}"
+        if error.fatal() or error.code() == KafkaError._FATAL:
+            raise GivenUp(told)
         if error.code() in UNREACHABLE:
             self.out_of_reach = True
             return
         self.topic_missing |= error.code() in MISSING
         now = time.monotonic()
-        if now > self._said.get(error.str(), -SAY_EVERY_S) + SAY_EVERY_S:
-            self._said[error.str()] = now
-            log.warning("Kafka at %s: %s", self._servers, error.str())
+        if now > self._said.get(told, -SAY_EVERY_S) + SAY_EVERY_S:
+            self._said[told] = now
+            log.warning("%s", told)
+
+
+def _with_advice(said: str) -> str:
+    """What the client says; where we know what to do about it, Kafka's part of it and that.
+
+    A fatal error has its cause in its text alone.
+    """
+    for code, advice in ADVICE.items():
+        if (cause := KafkaError(code).str()) in said:
+            return f"{cause}: {advice}"
+    return said

@@ -19,7 +19,7 @@ from confluent_kafka.admin import AdminClient
 
 from stream import metrics, topics
 from stream.batch import Limits, Outcome
-from stream.clients import build, check_timeouts
+from stream.clients import build, check_timeouts, consumer_properties, producer_properties
 from stream.errors import Errors
 from stream.intake import Batch, Intake
 from stream.lag import Lag
@@ -70,11 +70,12 @@ class Exchange:
             if self._settings.processing_guarantee == "exactly_once":
                 check_timeouts()
             self._create_topics()
+            name = self._own_name()
             # The publisher is there before the group is joined, so that no partition waits for it,
             # and lets go before the group is left, so that the next reader finds nothing open.
             with (
-                closing(Intake(self._settings, self.status, self._errors)) as intake,
-                closing(self._publisher(intake)) as publisher,
+                closing(self._intake(name)) as intake,
+                closing(self._publisher(intake, name)) as publisher,
             ):
                 self._read(intake, publisher)
         except Stopped:
@@ -126,12 +127,21 @@ class Exchange:
             log.log(level, "topic %s was not there: created", name)
         return bool(created)
 
-    def _publisher(self, intake: Intake) -> Publisher:
+    def _own_name(self) -> str | None:
+        """What no other worker's transactions are called; at least once there are none."""
         if self._settings.processing_guarantee == "at_least_once":
+            return None
+        self._slot = Slot(consumer_properties()["group.id"])
+        return producer_properties().get("transactional.id", self._slot.transactional_id)
+
+    def _intake(self, name: str | None) -> Intake:
+        name = name if self._settings.static_membership else None
+        return Intake(self._settings, self.status, self._errors, name)
+
+    def _publisher(self, intake: Intake, name: str | None) -> Publisher:
+        if name is None:
             return AtLeastOnce(self._settings, self._limits, intake.consumer, self._kafka)
-        self._slot = Slot(intake.group)
-        slot = self._slot.transactional_id
-        return Transactional(self._settings, self._limits, slot, self._kafka)
+        return Transactional(self._settings, self._limits, name, self._kafka)
 
     def _let_events_gather(self) -> None:
         gather_for_s = self._committed_at + self._settings.batch_wait_ms / 1000 - time.monotonic()

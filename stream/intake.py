@@ -4,7 +4,10 @@ Its callbacks run inside `gather` and `close`, hence in the Kafka thread: a revo
 a batch in hand.
 """
 
+import contextlib
 import logging
+import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -12,8 +15,8 @@ from typing import Any, Final, cast
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from stream import metrics
-from stream.clients import build, consumer_properties
-from stream.errors import Errors
+from stream.clients import build, by_the_broker, consumer_properties
+from stream.errors import Errors, GivenUp
 from stream.record import Record, ask_for_headers
 from stream.status import Status
 from titanic_model.settings import Settings
@@ -27,6 +30,10 @@ REQUEST_TIMEOUT_S: Final = 10.0
 STEP_EVENTS: Final = 500
 # How soon the worker says that Kafka does not answer.
 ASK_TIMEOUT_S: Final = 2.0
+# How long a stop waits for the group to be left before it closes the client anyway.
+LEAVE_WITHIN_S: Final = 5.0
+# A leader that takes longer is waited for by what fetches from it, not by the other partitions.
+WAKE_TIMEOUT_S: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -56,16 +63,18 @@ class Batch:
 
 
 class Intake:
-    """The group member that reads `passengers`.
+    """The group member that reads `passengers`; static where it is given a name of its own.
 
-    Raises `KafkaException` from `gather` for what no later poll can mend, such as another member
-    with the same `group.instance.id`.
+    Raises `GivenUp` from `gather` for what no later poll can mend, such as another member of the
+    same name.
     """
 
-    def __init__(self, settings: Settings, status: Status, errors: Errors) -> None:
+    def __init__(
+        self, settings: Settings, status: Status, errors: Errors, name: str | None = None
+    ) -> None:
         # As much again as a batch is fetched ahead.
         ahead = {"queued.min.messages": str(settings.batch_size)}
-        properties = ahead | consumer_properties()
+        properties = ahead | consumer_properties(name)
         self.group = properties["group.id"]
         self._topic = settings.passengers_topic
         self._batch_size = settings.batch_size
@@ -76,15 +85,19 @@ class Intake:
         earliest = properties["auto.offset.reset"] in {"earliest", "smallest", "beginning"}
         self._beginning = OFFSET_BEGINNING if earliest else None
         # With the new group protocol a member that is given nothing is told nothing.
-        self._told_of_nothing = properties.get("group.protocol", "").lower() != "consumer"
+        self._told_of_nothing = not by_the_broker(properties)
+        self._name = properties.get("group.instance.id")
         self._member_id: str | None = None
         self._revoked: set[int] = set()
-        # How often partitions went, so that who knows their offsets knows when to forget them.
-        self.revocations = 0
+        # Whether partitions came or went since the last poll.
+        self._moved = False
+        # How often each partition went: who knows its next offset then no longer does.
+        self.revocations: Counter[int] = Counter()
         self.consumer = build(Consumer, properties, errors)
 
     def subscribe(self) -> None:
         """Join the group; its assignments come with `gather`."""
+        log.info("joining group %s%s", self.group, f" as {self._name}" if self._name else "")
         self._joins()
         self.consumer.subscribe(
             [self._topic],
@@ -100,6 +113,8 @@ class Intake:
     def gather(self) -> Batch | None:
         """What is there, up to a batch's size; waits a moment for the first event only."""
         first = self.consumer.poll(POLL_S)
+        if self._moved:
+            self._wake()
         if first is None:
             return None
         # A poll may have given partitions back and taken them again before it found the event;
@@ -173,9 +188,31 @@ class Intake:
         self.consumer.list_topics(self._topic, ASK_TIMEOUT_S)
 
     def close(self) -> None:
-        """Leave the group."""
+        """Leave the group, so that the partitions move on at once."""
+        if self._name and self._told_of_nothing:
+            with contextlib.suppress(KafkaException, GivenUp):
+                self._leave()
         self.consumer.close()
         log.info("left the group")
+
+    def _wake(self) -> None:
+        """Have what stayed read on at once.
+
+        librdkafka stops all partitions while it tells of some, and lets them go on without waking
+        the threads that fetch, which may sleep for a second. A request to each leader wakes them.
+        """
+        self._moved = False
+        asked = [TopicPartition(tp.topic, tp.partition, 0) for tp in self.consumer.assignment()]
+        if asked:
+            with contextlib.suppress(KafkaException):
+                self.consumer.offsets_for_times(asked, WAKE_TIMEOUT_S)
+
+    def _leave(self) -> None:
+        """By `close` alone a static member keeps its place, as if it had crashed."""
+        self.consumer.unsubscribe()
+        deadline = time.monotonic() + LEAVE_WITHIN_S
+        while self.consumer.memberid() and time.monotonic() < deadline:
+            self.consumer.poll(POLL_S)  # which has the partitions given back
 
     def _joins(self) -> None:
         """What the worker has is its part if the group may stay silent; else it will decide."""
@@ -185,6 +222,7 @@ class Intake:
             self._status.given([])
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._moved = True
         self._member_id = consumer.memberid()
         self._status.given(tp.partition for tp in partitions)
         metrics.ASSIGNED.set(len(self._status.partitions))
@@ -192,8 +230,9 @@ class Intake:
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         gone = {tp.partition for tp in partitions}
+        self._moved = True
         self._revoked |= gone
-        self.revocations += 1
+        self.revocations.update(gone)
         self._status.gave_back(gone)
         self._joins()
         metrics.ASSIGNED.set(len(self._status.partitions))

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
 from confluent_kafka import KafkaException, TopicPartition
@@ -15,7 +15,9 @@ SHOW_EVERY_S: Final = 1.0
 class Offsets(Protocol):
     """Who knows the offsets, as `Intake` does."""
 
-    revocations: int
+    @property
+    def revocations(self) -> Mapping[int, int]:
+        """How often each partition went; who has never gone may be left out."""
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
         """The group's next offset in each partition; None where it has committed none."""
@@ -30,7 +32,7 @@ class Lag:
     def __init__(self, intake: Offsets) -> None:
         self._intake = intake
         self._next_offsets: dict[int, int] = {}
-        self._revocations = intake.revocations
+        self._revocations = dict(intake.revocations)
         self._shown: set[int] = set()
         self._shown_at = -SHOW_EVERY_S
 
@@ -48,10 +50,12 @@ class Lag:
             with contextlib.suppress(KeyError):
                 metrics.LAG.remove(str(gone))
         self._shown &= partitions
-        if self._revocations != self._intake.revocations:
-            # What went and came back may have been answered by another worker meanwhile.
-            self._revocations = self._intake.revocations
-            self._next_offsets.clear()
+        # What went and came back may have been answered by another worker meanwhile. What stayed is
+        # not asked for: while a group shares anew, the answer takes until it has done so.
+        for partition, times in self._intake.revocations.items():
+            if times != self._revocations.get(partition):
+                self._next_offsets.pop(partition, None)
+        self._revocations = dict(self._intake.revocations)
         with contextlib.suppress(KafkaException):  # it is shown the next time
             new = self._intake.committed(partitions - self._next_offsets.keys())
             self._next_offsets |= {p: offset or 0 for p, offset in new.items()}

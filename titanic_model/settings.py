@@ -77,6 +77,10 @@ class Settings(BaseSettings):
         "in; an event that comes later than that is answered at once.",
     )
 
+    static_membership: bool = Field(
+        default=True, description="A worker that was killed takes its partitions back at once."
+    )
+
     web_host: str = Field(default="127.0.0.1", description="Where the worker's pages listen.")
     web_port: int | None = Field(
         default=None, ge=0, le=65_535, description="The worker's pages; unset: 6066 or next free."

@@ -223,9 +223,10 @@ class Scene:
             if worker.process.poll() is None:
                 worker.kill()
 
-    def create_topics(self, outputs: int = 4) -> None:
-        """Make the topics before a worker does, those of answers of so many partitions."""
-        names = {self.passengers: 4, self.predictions: outputs, self.dead_letters: outputs}
+    def create_topics(self, partitions: int = 4, outputs: int | None = None) -> None:
+        """Make the topics before a worker does, those of answers of `outputs` partitions."""
+        answers = outputs or partitions
+        names = {self.passengers: partitions, self.predictions: answers, self.dead_letters: answers}
         admin = AdminClient({"bootstrap.servers": self.servers})
         for made in admin.create_topics([NewTopic(*topic) for topic in names.items()]).values():
             made.result(READY_WITHIN_S)

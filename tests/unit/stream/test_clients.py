@@ -140,3 +140,24 @@ def test_what_a_topic_of_ours_takes_fits_into_the_queue(monkeypatch: pytest.Monk
     monkeypatch.setenv("KAFKA_QUEUE_BUFFERING_MAX_KBYTES", "1 MB")
     with pytest.raises(BadSetting, match="KAFKA_QUEUE_BUFFERING_MAX_KBYTES=1 MB"):
         largest_record_bytes()
+
+
+def test_a_worker_with_a_name_is_a_static_member(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "group.instance.id" not in consumer_properties()
+    assert consumer_properties("worker-0")["group.instance.id"] == "worker-0"
+    monkeypatch.setenv("KAFKA_GROUP_INSTANCE_ID", "given")
+    assert consumer_properties("worker-0")["group.instance.id"] == "given"
+
+
+def test_the_new_group_protocol_takes_a_name_only_where_it_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KAFKA_GROUP_PROTOCOL", "Consumer")
+    assert "group.instance.id" not in consumer_properties("worker-0")
+    monkeypatch.setenv("KAFKA_GROUP_INSTANCE_ID", "given")
+    assert consumer_properties("worker-0")["group.instance.id"] == "given"
+
+
+def test_a_session_is_longer_than_three_heartbeats() -> None:
+    properties = consumer_properties()
+    assert int(properties["session.timeout.ms"]) > 3 * int(properties["heartbeat.interval.ms"])

@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import pytest
@@ -14,10 +15,13 @@ class Group:
     """Offsets of a group whose partitions end at 100."""
 
     def __init__(self) -> None:
-        self.revocations = 0
+        self.revocations: Counter[int] = Counter()
+        self.asked: list[int] = []
         self.next_offsets: dict[int, int | None] = {0: None, 1: 40}
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
+        partitions = list(partitions)
+        self.asked += partitions
         return {partition: self.next_offsets[partition] for partition in partitions}
 
     def end(self, partition: int) -> tuple[int, int]:
@@ -51,7 +55,7 @@ def test_a_partition_that_another_worker_answered_meanwhile_has_the_lag_it_left(
     told = Lag(group)
     told.show({0, 1})
     group.next_offsets[1] = 95
-    group.revocations += 1  # and given back before the next look
+    group.revocations[1] += 1  # and given back before the next look
     told.show({0, 1})
     assert shown(1) == 5
 
@@ -59,6 +63,15 @@ def test_a_partition_that_another_worker_answered_meanwhile_has_the_lag_it_left(
 def test_a_partition_that_is_gone_is_shown_no_longer(group: Group) -> None:
     told = Lag(group)
     told.show({0, 1})
-    group.revocations += 1
+    group.revocations[1] += 1
     told.show({0})
     assert (shown(0), shown(1)) == (100, None)
+
+
+def test_a_partition_that_stayed_is_not_asked_for_again(group: Group) -> None:
+    told = Lag(group)
+    told.show({0, 1})
+    group.revocations[1] += 1
+    told.show({0, 1})
+    told.show({0, 1})
+    assert sorted(group.asked) == [0, 1, 1]
