@@ -166,7 +166,8 @@ def build(
     """
     wanted: dict[str, Any] = {**properties, "logger": librdkafka_log}
     # Its lines are for its developers; what matters of them is said by the calls that fail.
-    librdkafka_log.setLevel(logging.DEBUG if "debug" in properties else logging.CRITICAL)
+    # So are those of a producer that is of no use any more, which it calls critical.
+    librdkafka_log.setLevel(logging.DEBUG if "debug" in properties else logging.CRITICAL + 1)
     if on_error:
         wanted["error_cb"] = on_error
     while True:

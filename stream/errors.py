@@ -17,6 +17,10 @@ ADVICE: Final[Mapping[int, str]] = {
     "worker's; if that one was killed, start this one again when its session has timed out",
     KafkaError.INCONSISTENT_GROUP_PROTOCOL: "the group's other workers share partitions in "
     "another way (KAFKA_PARTITION_ASSIGNMENT_STRATEGY); this one gets in when they have stopped",
+    KafkaError._MAX_POLL_EXCEEDED: "a batch took longer than KAFKA_MAX_POLL_INTERVAL_MS, so that "
+    "others have its partitions; if it repeats: fewer events by TITANIC_BATCH_SIZE, or more time",
+    KafkaError._BAD_COMPRESSION: "a producer's batch unpacks to more than is allowed, and its "
+    "partition stands still; raise KAFKA_RECEIVE_MESSAGE_MAX_BYTES (docs/soak.md)",
 }
 SAY_EVERY_S: Final = 30.0
 # librdkafka goes on trying by itself; whether it still has a broker is found out by asking.
@@ -48,7 +52,7 @@ class Errors:
 
     def __call__(self, error: KafkaError) -> None:
         """Take note of an error."""
-        told = f"Kafka at {self._servers}: {_with_advice(error.str())}"
+        told = f"Kafka at {self._servers}: {_with_advice(error)}"
         if error.fatal() or error.code() == KafkaError._FATAL:
             raise GivenUp(told)
         if error.code() in UNREACHABLE:
@@ -61,12 +65,14 @@ class Errors:
             log.warning("%s", told)
 
 
-def _with_advice(said: str) -> str:
-    """What the client says; where we know what to do about it, Kafka's part of it and that.
+def _with_advice(error: KafkaError) -> str:
+    """What the client says, and what to do about it where we know that.
 
-    A fatal error has its cause in its text alone.
+    A fatal error has its cause in its text alone, where it stands twice.
     """
     for code, advice in ADVICE.items():
-        if (cause := KafkaError(code).str()) in said:
+        if (cause := KafkaError(code).str()) in error.str():
             return f"{cause}: {advice}"
-    return said
+        if code == error.code():
+            return f"{error.str()}: {advice}"
+    return error.str()

@@ -28,6 +28,7 @@ from stream.publisher import AtLeastOnce, Publisher, Transactional, Undone
 from stream.record import Record
 from stream.slots import Slot
 from stream.status import State, Status
+from titanic_model.passenger import Reason
 from titanic_model.settings import Settings, kafka_settings
 
 log = logging.getLogger("stream.exchange")
@@ -35,6 +36,8 @@ log = logging.getLogger("stream.exchange")
 # By then the other workers have noticed that the topic is gone, too, and Kafka has forgotten what
 # the group had committed of it.
 FORGOTTEN_AFTER_S: Final = 3.0
+# How soon it is noticed that a topic takes larger records than before.
+LOOK_AGAIN_S: Final = 5.0
 
 
 class Exchange:
@@ -61,6 +64,7 @@ class Exchange:
         self._batch = Patience(f"Kafka at {servers}", stopping, log, self.status.waiting)
         self._slot: Slot | None = None
         self._committed_at = 0.0
+        self._looked_at = 0.0
         # Whether the last batch was undone: the second in a row is not read again at once.
         self._undone = False
 
@@ -112,8 +116,16 @@ class Exchange:
                 self._kafka.rewarded()
                 return
 
+    def _take_more_now(self, publisher: Publisher) -> bool:
+        """Whether the topics take other sizes than when they were looked at, some time ago."""
+        before = self._limits
+        if time.monotonic() > self._looked_at + LOOK_AGAIN_S:
+            self._look_at_topics(publisher)
+        return self._limits != before
+
     def _look_at_topics(self, publisher: Publisher) -> None:
         """Somebody may have changed or deleted them, which would be why a batch was refused."""
+        self._looked_at = time.monotonic()
         with contextlib.suppress(KafkaException):
             gone = self._create_absent_topics(logging.WARNING)
             limits = topics.limits(self._admin, self._settings)
@@ -156,6 +168,8 @@ class Exchange:
         started = time.monotonic()
         offsets = batch.next_offsets(self._settings.passengers_topic)
         outcome = self._score(batch.records, self._limits)
+        if outcome.reasons[Reason.TOO_LARGE] and self._take_more_now(publisher):
+            outcome = self._score(batch.records, self._limits)
         try:
             publisher.publish(outcome, offsets, batch.member)
         except Undone as reason:

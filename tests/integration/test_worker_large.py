@@ -25,6 +25,14 @@ EXPANDS = b"a" * 5_000_000
 LARGE_HEADER: list[tuple[str, bytes | None]] = [("large", b"y" * 1_048_400)]
 
 
+def limit(stage: Scene, topic: str, size: int) -> None:
+    """Have a topic take records of that size from now on."""
+    to = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
+    changed = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[to])
+    admin = AdminClient({"bootstrap.servers": stage.servers})
+    admin.incremental_alter_configs([changed])[changed].result(30)
+
+
 def produce_compressed(stage: Scene, value: bytes) -> None:
     properties = {"compression.type": "gzip", "message.max.bytes": 10_000_000}
     producer = Producer({"bootstrap.servers": stage.servers, **properties})
@@ -71,15 +79,7 @@ def test_on_topics_with_kafkas_own_limit_what_does_not_fit_is_left_out(stage: Sc
 
 def test_a_limit_that_is_lowered_meanwhile_is_learnt(stage: Scene) -> None:
     stage.worker().ready()
-    lowered = ConfigResource(
-        ConfigResource.Type.TOPIC,
-        stage.dead_letters,
-        incremental_configs=[
-            ConfigEntry("max.message.bytes", "100000", incremental_operation=AlterConfigOpType.SET)
-        ],
-    )
-    admin = AdminClient({"bootstrap.servers": stage.servers})
-    admin.incremental_alter_configs([lowered])[lowered].result(30)
+    limit(stage, stage.dead_letters, 100_000)
 
     ids = stage.produce([passenger(1), Event(os.urandom(500_000), b"garbage"), passenger(2)])
 
@@ -87,3 +87,20 @@ def test_a_limit_that_is_lowered_meanwhile_is_learnt(stage: Scene) -> None:
     assert answers.events == Counter(ids)
     [letter] = answers.dead_letters
     assert dict(letter.headers() or [])["__connect.errors.exception.class.name"] == b"too_large"
+
+
+def test_a_limit_that_is_raised_meanwhile_is_learnt(stage: Scene) -> None:
+    stage.create_topics()
+    limit(stage, stage.predictions, 5_000)
+    worker = stage.worker().ready()
+    large = Event(passenger(1).value, b"headers", [("large", b"y" * 10_000)])
+    stage.produce([large])
+    assert len(stage.answers(1).dead_letters) == 1
+    limit(stage, stage.predictions, 100_000)
+
+    def is_predicted() -> bool:
+        stage.produce([large])
+        return worker.metric("titanic_predictions_total") > 0
+
+    worker.until(is_predicted, "a prediction", within_s=30)
+    assert max(stage.answers(2).events.values()) == 1

@@ -54,3 +54,18 @@ def test_what_the_worker_waits_for_is_said_with_what_to_do(
         )
     (record,) = caplog.records
     assert "KAFKA_PARTITION_ASSIGNMENT_STRATEGY" in record.message
+
+
+def test_a_batch_that_took_too_long_is_said_with_what_to_do(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        Errors("127.0.0.1:9092")(
+            KafkaError(
+                KafkaError._MAX_POLL_EXCEEDED,
+                "Application maximum poll interval (4000ms) exceeded by 197ms",
+            )
+        )
+    (record,) = caplog.records
+    assert "exceeded by 197ms" in record.message
+    assert "TITANIC_BATCH_SIZE" in record.message
