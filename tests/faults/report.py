@@ -77,7 +77,7 @@ def markdown(
         "",
         what_ran,
         "",
-        f"**{len(faults)} faults of {len(kinds)} kinds among {_total(verdicts, 'events'):,} events:"
+        f"**{len(faults)} faults, kinds: {len(kinds)}, among {_total(verdicts, 'events'):,} events:"
         + (" each was answered once, in order, rightly.**" if not bad else " NOT all held.**"),
         "",
         "| | |",
