@@ -43,7 +43,7 @@ from training.train import train
 PARTITIONS: Final = 4
 SEED: Final = 1912
 # The table's, where no terminal tells its own.
-PIPE_COLUMNS: Final = 100
+PIPE_COLUMNS: Final = 160
 
 
 class Failed(Exception):
