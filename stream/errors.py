@@ -11,8 +11,10 @@ log = logging.getLogger("stream.errors")
 
 # What to do about what Kafka says in its own words.
 ADVICE: Final[Mapping[int, str]] = {
-    KafkaError.FENCED_INSTANCE_ID: "another worker has joined the group under this one's name; "
-    "give each its own KAFKA_TRANSACTIONAL_ID, or KAFKA_GROUP_INSTANCE_ID where you set that",
+    # Twice: where the answer to a join was lost with a broker, librdkafka has joined once more.
+    KafkaError.FENCED_INSTANCE_ID: "another worker has joined the group under this one's name, or "
+    "this one has twice, after a broker was lost: start it again; where that goes on, give each "
+    "its own KAFKA_TRANSACTIONAL_ID, or KAFKA_GROUP_INSTANCE_ID where you set that",
     KafkaError.UNRELEASED_INSTANCE_ID: "the place of KAFKA_GROUP_INSTANCE_ID is still another "
     "worker's; if that one was killed, start this one again when its session has timed out",
     KafkaError.INCONSISTENT_GROUP_PROTOCOL: "the group's other workers share partitions in "

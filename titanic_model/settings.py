@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     )
 
     static_membership: bool = Field(
-        default=True, description="A worker that was killed takes its partitions back at once."
+        default=False, description="A worker that was killed takes its partitions back at once."
     )
 
     web_host: str = Field(default="127.0.0.1", description="Where the worker's pages listen.")

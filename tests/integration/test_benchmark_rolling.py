@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 @pytest.mark.parametrize(
     ("benchmark", "arguments", "rows"),
     [
-        ("rolling", ["--rate", "300", "--way", "cooperative, static (default)"], 1),
+        ("rolling", ["--rate", "300", "--way", "cooperative, static"], 1),
         ("scaling", ["--events", "20000"], 3),
     ],
 )

@@ -1,7 +1,7 @@
 """A worker's place in its group: kept by its name through a crash, given up in order by a stop.
 
-The oracle is that of test_worker_restarts.py: each event is answered exactly once. A session is
-longer here than anything that is waited for, so that nothing comes about by its end.
+The oracle is that of test_worker_restarts.py: each event is answered exactly once. A static
+member's session is longer here than anything that is waited for: nothing comes about by its end.
 """
 
 import signal
@@ -16,7 +16,11 @@ from tests.integration.workers import SMALL_BATCHES, Scene, Worker, passenger
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.image]
 
-LONG_SESSION: Final = {"KAFKA_SESSION_TIMEOUT_MS": "300000", "KAFKA_TRANSACTION_TIMEOUT_MS": "4000"}
+STATIC: Final = {
+    "TITANIC_STATIC_MEMBERSHIP": "true",
+    "KAFKA_SESSION_TIMEOUT_MS": "300000",
+    "KAFKA_TRANSACTION_TIMEOUT_MS": "4000",
+}
 BY_THE_BROKER: Final = {"KAFKA_GROUP_PROTOCOL": "consumer"}
 
 
@@ -32,30 +36,30 @@ def test_a_killed_worker_goes_on_at_once_when_it_is_back(stage: Scene) -> None:
     stage.create_topics()
     ids = stage.produce(load())
     for _ in range(3):
-        worker = stage.worker(**SMALL_BATCHES, **LONG_SESSION)
+        worker = stage.worker(**SMALL_BATCHES, **STATIC)
         worker.has_answered(UNDER_WAY)
         worker.kill()
     assert len(ids) > sum(stage.answers(UNDER_WAY).events.values())
-    stage.worker(**LONG_SESSION)
+    stage.worker(**STATIC)
     assert stage.answers(len(ids)).events == Counter(ids)
 
 
 def test_a_killed_worker_takes_nothing_from_the_others(stage: Scene) -> None:
     stage.create_topics()
-    workers = [stage.worker(**SMALL_BATCHES, **LONG_SESSION) for _ in range(2)]
+    workers = [stage.worker(**SMALL_BATCHES, **STATIC) for _ in range(2)]
     for worker in workers:
         worker.reads(partitions=2)
     ids = stage.produce(load())
     workers[0].has_answered(UNDER_WAY)
     workers[0].kill()
-    stage.worker(**SMALL_BATCHES, **LONG_SESSION).reads(partitions=2)
+    stage.worker(**SMALL_BATCHES, **STATIC).reads(partitions=2)
     assert stage.answers(len(ids)).events == Counter(ids)
     assert workers[1].log.count("gave back") <= 1  # as the second came, at the most
 
 
 def test_a_worker_that_is_stopped_does_not_keep_its_place(stage: Scene) -> None:
     stage.create_topics()
-    one, other = (stage.worker(**SMALL_BATCHES, **LONG_SESSION) for _ in range(2))
+    one, other = (stage.worker(**SMALL_BATCHES, **STATIC) for _ in range(2))
     for worker in (one, other):
         worker.reads(partitions=2)
     ids = stage.produce(load())
@@ -67,7 +71,7 @@ def test_a_worker_that_is_stopped_does_not_keep_its_place(stage: Scene) -> None:
 
 def test_of_two_workers_of_one_name_the_first_is_out_and_says_why(stage: Scene) -> None:
     stage.create_topics()
-    named = {"KAFKA_GROUP_INSTANCE_ID": "the-one", **LONG_SESSION}
+    named = {"KAFKA_GROUP_INSTANCE_ID": "the-one", **STATIC}
     ids = stage.produce(load())
     first = stage.worker(**SMALL_BATCHES, **named)
     first.has_answered(UNDER_WAY)
@@ -82,7 +86,7 @@ def test_a_worker_that_froze_meets_its_heir_of_the_same_name_and_ends(
     stage: Scene, frozen: int
 ) -> None:
     stage.create_topics()
-    named = {"KAFKA_GROUP_INSTANCE_ID": "the-one", **LONG_SESSION}
+    named = {"KAFKA_GROUP_INSTANCE_ID": "the-one", **STATIC}
     ids = stage.produce(load())
     zombie = stage.worker(**SMALL_BATCHES, **named)
     zombie.has_answered(UNDER_WAY + 200 * frozen)
