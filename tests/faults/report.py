@@ -43,6 +43,15 @@ MEANING: Final = {
     "readers_differ": "partitions of which a live and a last reader did not see the same",
 }
 
+ABOUT: Final = (
+    "Written by `make faults REPORT=docs`. Two workers, three brokers, a producer that never stops; a",
+    "stage ends with a judgement by counting and one by `titanic reconcile`. So that more faults find",
+    "time, a session is 3 s here, a transaction 2 s, and brokers look each second for transactions",
+    "whose time is up (15, 10 and 10 s by default). A row is done again by",
+    "`python -m tests.faults --kind NAME --first-seed N --seeds 1 --mixed 0`. What to do when such",
+    "things happen: [operations](operations.md).",
+)
+
 
 def write(
     folder: Path, done: Sequence[Scenario], bounds: Mapping[str, str], left_out: Sequence[str]
@@ -73,12 +82,7 @@ def markdown(
     lines = [
         "# Faults on purpose: what came of them",
         "",
-        "Written by `make faults REPORT=docs`. Two workers, three brokers, a producer that never",
-        "stops; a stage ends with a judgement by counting and one by `titanic reconcile`. So that more",
-        "faults find time, a session is 3 s here, a transaction 2 s, and brokers look each second for",
-        "transactions whose time is up (15, 10 and 10 s by default). A row is done again by",
-        "`python -m tests.faults --kind NAME --first-seed N --seeds 1 --mixed 0`. What to do when",
-        "such things happen: [operations](operations.md).",
+        *ABOUT,
         "",
         what_ran,
         "",
