@@ -44,12 +44,12 @@ MEANING: Final = {
 }
 
 ABOUT: Final = (
-    "Written by `make faults REPORT=docs`. Two workers, three brokers, a producer that never stops; a",
-    "stage ends with a judgement by counting and one by `titanic reconcile`. So that more faults find",
-    "time, a session is 3 s here, a transaction 2 s, and brokers look each second for transactions",
-    "whose time is up (15, 10 and 10 s by default). A row is done again by",
-    "`python -m tests.faults --kind NAME --first-seed N --seeds 1 --mixed 0`. What to do when such",
-    "things happen: [operations](operations.md).",
+    "Written by `make faults REPORT=docs`. Two workers, three brokers, a producer that never",
+    "stops; a stage ends with a judgement by counting and one by `titanic reconcile`. So that",
+    "more faults find time, a session is 3 s here, a transaction 2 s, and brokers look each",
+    "second for transactions whose time is up (15, 10 and 10 s by default). A row is done",
+    "again by `python -m tests.faults --kind NAME --first-seed N --seeds 1 --mixed 0`. What",
+    "to do when such things happen: [operations](operations.md).",
 )
 
 
