@@ -20,7 +20,7 @@ ADVICE: Final[Mapping[int, str]] = {
     KafkaError.INCONSISTENT_GROUP_PROTOCOL: "the group's other workers share partitions in "
     "another way (KAFKA_PARTITION_ASSIGNMENT_STRATEGY); this one gets in when they have stopped",
     KafkaError._MAX_POLL_EXCEEDED: "a batch took longer than KAFKA_MAX_POLL_INTERVAL_MS, so that "
-    "others have its partitions; if it repeats: fewer events by TITANIC_BATCH_SIZE, or more time",
+    "others may have its partitions; if it repeats: fewer events by TITANIC_BATCH_SIZE, more time",
     KafkaError._BAD_COMPRESSION: "a producer's batch unpacks to more than is allowed, and its "
     "partition stands still; raise KAFKA_RECEIVE_MESSAGE_MAX_BYTES (docs/soak.md)",
 }

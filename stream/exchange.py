@@ -6,7 +6,6 @@ which runs inside a poll, never meets a batch in hand, and the group membership 
 with a batch is the one it was read by.
 """
 
-import contextlib
 import logging
 import threading
 import time
@@ -65,6 +64,8 @@ class Exchange:
         self._slot: Slot | None = None
         self._committed_at = 0.0
         self._looked_at = 0.0
+        # Whether topics were made anew since the producer was.
+        self._anew = False
         # Whether the last batch was undone: the second in a row is not read again at once.
         self._undone = False
 
@@ -126,12 +127,15 @@ class Exchange:
     def _look_at_topics(self, publisher: Publisher) -> None:
         """Somebody may have changed or deleted them, which would be why a batch was refused."""
         self._looked_at = time.monotonic()
-        with contextlib.suppress(KafkaException):
-            gone = self._create_absent_topics(logging.WARNING)
+        try:
+            self._anew |= self._create_absent_topics(logging.WARNING)
             limits = topics.limits(self._admin, self._settings)
-            if gone or limits != self._limits:
-                self._limits = limits
-                publisher.renew(limits)
+        except KafkaException as error:
+            log.warning("the topics cannot be looked at: %s", error.args[0].str())
+            return
+        if self._anew or limits != self._limits:
+            self._anew, self._limits = False, limits
+            publisher.renew(limits)
 
     def _create_absent_topics(self, level: int) -> bool:
         created = topics.ensure(self._admin, self._settings)
@@ -192,15 +196,20 @@ class Exchange:
         """After the client lost its topic: make it anew, and begin at its beginning."""
         if not self._errors.topic_missing:
             return
-        self._errors.topic_missing = False
-        was_read = bool(self.status.partitions)
-        if was_read:
+        if intake.has_read:
             # Neither the client's position nor what the group has committed is one in a new topic.
-            intake.unsubscribe()
+            intake.leave()
             self._stopping.wait(FORGOTTEN_AFTER_S)
-        with contextlib.suppress(KafkaException):  # the client will say again that it is missing
-            self._create_absent_topics(logging.WARNING)
-        if was_read:
+        while True:  # the client does not say again that it is missing
+            try:
+                self._create_absent_topics(logging.WARNING)
+            except KafkaException as error:
+                self._kafka.wait(f"a topic is gone and cannot be made anew: {error.args[0].str()}")
+            else:
+                break
+        self._kafka.rewarded()
+        self._errors.topic_missing = False
+        if intake.has_read:
             intake.subscribe()
 
     def _rewind(self, intake: Intake, batch: Batch) -> None:

@@ -87,6 +87,8 @@ class Intake:
         # With the new group protocol a member that is given nothing is told nothing.
         self._told_of_nothing = not by_the_broker(properties)
         self._name = properties.get("group.instance.id")
+        # Whether it was ever given a partition.
+        self.has_read = False
         self._member_id: str | None = None
         self._revoked: set[int] = set()
         # Whether partitions came or went since the last poll.
@@ -105,10 +107,6 @@ class Intake:
             on_revoke=self._on_revoke,
             on_lost=self._on_lost,
         )
-
-    def unsubscribe(self) -> None:
-        """Leave the group, and forget where it was."""
-        self.consumer.unsubscribe()
 
     def gather(self) -> Batch | None:
         """What is there, up to a batch's size; waits a moment for the first event only."""
@@ -191,7 +189,7 @@ class Intake:
         """Leave the group, so that the partitions move on at once."""
         if self._name and self._told_of_nothing:
             with contextlib.suppress(KafkaException, GivenUp):
-                self._leave()
+                self.leave()
         self.consumer.close()
         log.info("left the group")
 
@@ -207,8 +205,11 @@ class Intake:
             with contextlib.suppress(KafkaException):
                 self.consumer.offsets_for_times(asked, WAKE_TIMEOUT_S)
 
-    def _leave(self) -> None:
-        """By `close` alone a static member keeps its place, as if it had crashed."""
+    def leave(self) -> None:
+        """Leave the group, and forget where it was.
+
+        By `close` alone a static member keeps its place, as if it had crashed.
+        """
         self.consumer.unsubscribe()
         deadline = time.monotonic() + LEAVE_WITHIN_S
         while self.consumer.memberid() and time.monotonic() < deadline:
@@ -224,6 +225,7 @@ class Intake:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._moved = True
         self._member_id = consumer.memberid()
+        self.has_read |= bool(partitions)
         self._status.given(tp.partition for tp in partitions)
         metrics.ASSIGNED.set(len(self._status.partitions))
         log.info("reading %s", self._named(self._status.partitions))

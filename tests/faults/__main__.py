@@ -16,6 +16,7 @@ from tests.faults.brokers import brokers
 from tests.faults.report import write
 
 FAILED: Final = 1
+WRONG: Final = 2
 
 
 def main(
@@ -36,7 +37,8 @@ def main(
     """Do every kind of fault to workers, brokers, network and input under load, and prove that each
     event has its one answer.
 
-    Exit codes: 0 the promise held; 1 it did not, or a recovery never came.
+    Exit codes: 0 the promise held; 1 it did not, or a recovery never came;
+    2 there is no such kind.
 
     python -m tests.faults --kind frozen --seeds 1 --mixed 0
     """
@@ -45,6 +47,9 @@ def main(
     chosen = [kind for kind in all_kinds if any(part in kind.name for part in wanted)]
     own = [one for one in topics.SCENARIOS if any(part in one.name for part in wanted)]
     bounds = {kind.name: kind.bound for kind in chosen} | {one.name: one.bound for one in own}
+    if not bounds:
+        typer.echo(f"faults: no kind is named like {' or '.join(wanted)}; see --list", err=True)
+        sys.exit(WRONG)
     if list_kinds:
         for name in bounds:
             typer.echo(name)

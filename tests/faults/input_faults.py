@@ -9,11 +9,13 @@ from typing import Final
 from tests.faults.kind import Kind
 from tests.faults.source import CODECS
 from tests.faults.stage import FIRST, SECOND, Stage
+from tests.integration.workers import until
 
 NOTHING: Final = "nothing: it is no fault to a worker"
 A_BURST: Final = 5_000
 LARGE_BYTES: Final = 65_536
 STORE_GONE_S: Final = 2.0
+SERVES_WITHIN_S: Final = 30.0
 
 
 def codecs(stage: Stage) -> None:
@@ -53,12 +55,20 @@ def another_model(stage: Stage) -> None:
     away = store.with_name("away")
     stage.store.promote(SECOND[0].id)
     store.rename(away)
-    time.sleep(STORE_GONE_S)
-    away.rename(store)
     stage.from_now()
     stage.recovered()
+    time.sleep(STORE_GONE_S)
+    away.rename(store)
+    _serves(stage, SECOND[0].id)
     stage.store.promote(FIRST[0].id)
-    stage.from_now()
+    _serves(stage, FIRST[0].id)
+
+
+def _serves(stage: Stage, release: str) -> None:
+    """Answers of it come, more than there were."""
+    versions = stage.watch.tally.versions
+    before = versions[release]
+    until(lambda: versions[release] > before, f"answers of {release}", SERVES_WITHIN_S)
 
 
 KINDS: Final = (

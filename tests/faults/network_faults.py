@@ -23,12 +23,14 @@ def of_some(
     def strike(stage: Stage) -> None:
         lines = list(stage.brokers.lines.values())
         chosen = lines if all_lines else [stage.chance.choice(lines)]
+        stage.from_now()
         for line in chosen:
             happens(stage, line)
         time.sleep(stage.chance.uniform(*lasts_s))
         for line in chosen:
             line.heal()
-        stage.from_now()
+        if all_lines:
+            stage.from_now()
 
     return strike
 

@@ -105,12 +105,13 @@ class Stage:
 
     def from_now(self) -> None:
         """The recovery counts from now: what is sent from now on shows it."""
+        self.watch.look()
         self._since, self._mark = time.monotonic(), self.source.mark()
 
     def recovered(self) -> float:
         """Wait until an event of each partition that was sent since then is answered; seconds."""
         deadline = self._since + RECOVERED_WITHIN_S
-        while (at := self.watch.answered_after(self._mark)) is None:
+        while (at := self.watch.answered_after(self._mark, self._since)) is None:
             for fault in (self.source.fault, self.watch.fault):
                 if fault:
                     raise fault

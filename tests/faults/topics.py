@@ -61,7 +61,7 @@ class Topics:
     strike: Callable[[Stage], None]
     bound: str
     output_partitions: int = 4
-    times: int = 1
+    times: int = 5
 
     def run(
         self,
@@ -86,7 +86,7 @@ class Topics:
 
 
 SCENARIOS: Final[tuple[Topics, ...]] = (
-    Topics("one partition for all answers", killed, SESSION, output_partitions=1, times=5),
+    Topics("one partition for all answers", killed, SESSION, output_partitions=1),
     Topics("predictions' topic deleted", predictions_deleted, "a batch that is read again"),
     Topics("dead letters' topic deleted", dead_letters_deleted, "a batch that is read again"),
     Topics("all topics deleted", all_deleted, "a refresh of what the client knows"),

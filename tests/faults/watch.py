@@ -60,7 +60,7 @@ class Watch:
         self.tally = Tally(dead_letters)
         self.fault: BaseException | None = None
         self._anew: list[list[TopicPartition]] = []
-        # By source partition: when an answer came that went further than those before it.
+        # By source partition, since the last `look`: when answers came, and how far they went.
         self._progress: dict[int, list[tuple[float, int]]] = {}
 
     def start(self) -> None:
@@ -79,12 +79,18 @@ class Watch:
         self.tally.forget(topic)
         self._anew.append([place for place in self._places if place.topic == topic])
 
-    def answered_after(self, mark: Mapping[int, int]) -> float | None:
-        """When each partition had an answer to an event at or behind its mark; None: not yet."""
+    def look(self) -> None:
+        """Begin to note when answers come."""
+        self._progress = {}
+
+    def answered_after(self, mark: Mapping[int, int], since: float) -> float | None:
+        """When, after that moment, each partition had an answer to an event at or behind its mark;
+        None: not yet.
+        """
         times = []
         for partition, first in mark.items():
             progress = self._progress.get(partition, [])
-            found = [at for at, offset in progress[-200:] if offset >= first]
+            found = [at for at, offset in progress if at >= since and offset >= first]
             if not found:
                 return None
             times.append(found[0])
