@@ -39,12 +39,12 @@ def limit_lowered(stage: Stage) -> None:
 
 
 def predictions_deleted(stage: Stage) -> None:
-    """Somebody deletes the topic of the predictions; batches that need it are refused."""
+    """Somebody deletes the topic of the predictions, at rest, to know what went with it."""
     stage.begin_anew(stage.scene.predictions)
 
 
 def dead_letters_deleted(stage: Stage) -> None:
-    """Somebody deletes the topic of the dead letters."""
+    """Somebody deletes the topic of the dead letters, at rest."""
     stage.begin_anew(stage.scene.dead_letters)
 
 
