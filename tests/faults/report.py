@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from benchmarks.machine import commit, machine, versions
-from tests.faults.oracle import Verdict
+from tests.faults.oracle import FAULTY, Verdict
 from tests.faults.suite import Scenario
 
 COUNTS: Final = (
@@ -20,13 +20,7 @@ COUNTS: Final = (
     "dead_letters",
     "aborted",
     "producers_aborted",
-    "lost",
-    "duplicated",
-    "invented",
-    "out_of_order",
-    "wrong",
-    "lag",
-    "readers_differ",
+    *FAULTY,
 )
 MEANING: Final = {
     "events": "that producers sent and Kafka confirmed",
