@@ -1,5 +1,6 @@
 """What all tests may ask for: the shared broker, and topics of their own on it."""
 
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,10 @@ import pytest
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
+
+# A shell that starts us in the background ignores Ctrl-C, and so would all that we start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("unhurried", deadline=None)
