@@ -41,16 +41,20 @@ def doomed_at(step: Step) -> Callable[[Stage], None]:
     """Signal 9 at that step of one of the next transactions."""
 
     def strike(stage: Stage) -> None:
-        worker, line = stage.pick()
-        told = {VARIABLE: f"{step}:{stage.chance.randint(5, 50)}"}
-        doomed = stage.replace(worker, "doomed", **told)
-        code = doomed.process.wait(SPRINGS_WITHIN_S)
-        assert code == -signal.SIGKILL, doomed.log
-        stage.from_now()
-        stage.forget(doomed)
-        stage.start(line)
+        die_at(stage, step, stage.chance.randint(5, 50))
 
     return strike
+
+
+def die_at(stage: Stage, step: Step, times: int, **settings: str) -> None:
+    """A worker that dies at a step that went well so often before; another one takes its place."""
+    worker, line = stage.pick()
+    doomed = stage.replace(worker, "doomed", **{VARIABLE: f"{step}:{times}"}, **settings)
+    code = doomed.process.wait(SPRINGS_WITHIN_S)
+    assert code == -signal.SIGKILL, doomed.log
+    stage.from_now()
+    stage.forget(doomed)
+    stage.start(line)
 
 
 def frozen(stage: Stage) -> None:

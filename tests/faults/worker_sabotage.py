@@ -1,23 +1,16 @@
 """Workers that break the promise on purpose, so that it is seen that the suite can fail."""
 
-import signal
 from collections.abc import Callable
 
-from tests.faults.doomed import VARIABLE, Step
+from tests.faults.doomed import Step
 from tests.faults.kind import Kind
 from tests.faults.stage import Stage
-from tests.faults.worker_faults import SPRINGS_WITHIN_S
+from tests.faults.worker_faults import die_at
 
 
 def _killed_at(step: Step) -> Callable[[Stage], None]:
     def strike(stage: Stage) -> None:
-        worker, line = stage.pick()
-        told = {"PROCESSING_GUARANTEE": "at_least_once", VARIABLE: f"{step}:20"}
-        doomed = stage.replace(worker, "doomed", **told)
-        assert doomed.process.wait(SPRINGS_WITHIN_S) == -signal.SIGKILL, doomed.log
-        stage.from_now()
-        stage.forget(doomed)
-        stage.start(line)
+        die_at(stage, step, 20, PROCESSING_GUARANTEE="at_least_once")
 
     return strike
 
