@@ -11,14 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import Final
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
-from stream import metrics, topics
+from stream import metrics
 from stream.batch import Limits, Outcome
-from stream.clients import build, check_timeouts, consumer_properties, producer_properties
+from stream.clients import check_timeouts, consumer_properties, producer_properties
 from stream.errors import Errors
 from stream.intake import Batch, Intake
 from stream.lag import Lag
@@ -27,16 +25,11 @@ from stream.publisher import AtLeastOnce, Publisher, Transactional, Undone
 from stream.record import Record
 from stream.slots import Slot
 from stream.status import State, Status
+from stream.upkeep import Upkeep
 from titanic_model.passenger import Reason
 from titanic_model.settings import Settings, kafka_settings
 
 log = logging.getLogger("stream.exchange")
-
-# By then the other workers have noticed that the topic is gone, too, and Kafka has forgotten what
-# the group had committed of it.
-FORGOTTEN_AFTER_S: Final = 3.0
-# How soon it is noticed that a topic takes larger records than before.
-LOOK_AGAIN_S: Final = 5.0
 
 
 class Exchange:
@@ -62,10 +55,8 @@ class Exchange:
         # For a batch that is undone again and again, while Kafka answers all else.
         self._batch = Patience(f"Kafka at {servers}", stopping, log, self.status.waiting)
         self._slot: Slot | None = None
+        self._upkeep = Upkeep(settings, self._errors, self._kafka, stopping)
         self._committed_at = 0.0
-        self._looked_at = 0.0
-        # Whether topics were made anew since the producer was.
-        self._anew = False
         # Whether the last batch was undone: the second in a row is not read again at once.
         self._undone = False
 
@@ -74,7 +65,7 @@ class Exchange:
         try:
             if self._settings.processing_guarantee == "exactly_once":
                 check_timeouts()
-            self._create_topics()
+            self._upkeep.begin()
             name = self._own_name()
             # The publisher is there before the group is joined, so that no partition waits for it,
             # and lets go before the group is left, so that the next reader finds nothing open.
@@ -99,49 +90,10 @@ class Exchange:
             batch = intake.gather()
             if batch is None:
                 self._look_for_kafka(intake)
-                self._look_for_topic(intake)
+                self._upkeep.replace_lost_topic(intake)
             else:
                 self._answer(batch, intake, publisher, lag)
             lag.show(self.status.partitions)
-
-    def _create_topics(self) -> None:
-        self._admin = build(AdminClient, kafka_settings(), self._errors)
-        while True:
-            try:
-                self._create_absent_topics(logging.INFO)
-                self._limits = topics.limits(self._admin, self._settings)
-            except KafkaException as error:
-                self._admin.poll(0)  # for what the client has to say, such as a wrong password
-                self._kafka.wait(error.args[0].str())
-            else:
-                self._kafka.rewarded()
-                return
-
-    def _take_more_now(self, publisher: Publisher) -> bool:
-        """Whether the topics take other sizes than when they were looked at, some time ago."""
-        before = self._limits
-        if time.monotonic() > self._looked_at + LOOK_AGAIN_S:
-            self._look_at_topics(publisher)
-        return self._limits != before
-
-    def _look_at_topics(self, publisher: Publisher) -> None:
-        """Somebody may have changed or deleted them, which would be why a batch was refused."""
-        self._looked_at = time.monotonic()
-        try:
-            self._anew |= self._create_absent_topics(logging.WARNING)
-            limits = topics.limits(self._admin, self._settings)
-        except KafkaException as error:
-            log.warning("the topics cannot be looked at: %s", error.args[0].str())
-            return
-        if self._anew or limits != self._limits:
-            self._anew, self._limits = False, limits
-            publisher.renew(limits)
-
-    def _create_absent_topics(self, level: int) -> bool:
-        created = topics.ensure(self._admin, self._settings)
-        for name in created:
-            log.log(level, "topic %s was not there: created", name)
-        return bool(created)
 
     def _own_name(self) -> str | None:
         """What no other worker's transactions are called; at least once there are none."""
@@ -156,8 +108,8 @@ class Exchange:
 
     def _publisher(self, intake: Intake, name: str | None) -> Publisher:
         if name is None:
-            return AtLeastOnce(self._settings, self._limits, intake.consumer, self._kafka)
-        return Transactional(self._settings, self._limits, name, self._kafka)
+            return AtLeastOnce(self._settings, self._upkeep.limits, intake.consumer, self._kafka)
+        return Transactional(self._settings, self._upkeep.limits, name, self._kafka)
 
     def _let_events_gather(self) -> None:
         gather_for_s = self._committed_at + self._settings.batch_wait_ms / 1000 - time.monotonic()
@@ -171,9 +123,9 @@ class Exchange:
             return
         started = time.monotonic()
         offsets = batch.next_offsets(self._settings.passengers_topic)
-        outcome = self._score(batch.records, self._limits)
-        if outcome.reasons[Reason.TOO_LARGE] and self._take_more_now(publisher):
-            outcome = self._score(batch.records, self._limits)
+        outcome = self._score(batch.records, self._upkeep.limits)
+        if outcome.reasons[Reason.TOO_LARGE] and self._upkeep.take_more_now(publisher):
+            outcome = self._score(batch.records, self._upkeep.limits)
         try:
             publisher.publish(outcome, offsets, batch.member)
         except Undone as reason:
@@ -181,7 +133,7 @@ class Exchange:
             log.warning("%s are read again: %s", batch, reason)
             if self._undone:
                 self._batch.wait(f"{batch} cannot be answered: {reason}")
-                self._look_at_topics(publisher)
+                self._upkeep.look(publisher)
             self._undone = True
             self._rewind(intake, batch)
         else:
@@ -191,26 +143,6 @@ class Exchange:
             self._is_back()
             lag.committed(offsets)
             _count(outcome, self._committed_at - started)
-
-    def _look_for_topic(self, intake: Intake) -> None:
-        """After the client lost its topic: make it anew, and begin at its beginning."""
-        if not self._errors.topic_missing:
-            return
-        if intake.has_read:
-            # Neither the client's position nor what the group has committed is one in a new topic.
-            intake.leave()
-            self._stopping.wait(FORGOTTEN_AFTER_S)
-        while True:  # the client does not say again that it is missing
-            try:
-                self._create_absent_topics(logging.WARNING)
-            except KafkaException as error:
-                self._kafka.wait(f"a topic is gone and cannot be made anew: {error.args[0].str()}")
-            else:
-                break
-        self._kafka.rewarded()
-        self._errors.topic_missing = False
-        if intake.has_read:
-            intake.subscribe()
 
     def _rewind(self, intake: Intake, batch: Batch) -> None:
         while True:
