@@ -31,6 +31,10 @@ OUTPUT_LIMIT: Final = {"max.message.bytes": str(OUTPUT_LIMIT_BYTES)}
 # A worker whose clock is more than `message.timestamp.after.max.ms`, an hour, ahead could else
 # publish nothing.
 STAMPED_BY_THE_BROKER: Final = {"message.timestamp.type": "LogAppendTime"}
+# A dead letter keeps its event's time, and must neither expire by it before it is read nor be
+# refused for it. Kafka before 3.6 knows no such bound, and not its name.
+KEPT: Final = {"retention.ms": "-1"}
+OF_ANY_TIME: Final = {"message.timestamp.after.max.ms": str(2**63 - 1)}
 
 
 def ensure(admin: AdminClient, settings: Settings) -> list[str]:
@@ -42,15 +46,25 @@ def ensure(admin: AdminClient, settings: Settings) -> list[str]:
     absent = [_new(name, settings) for name in settings.topics if name not in existing]
     if not absent:
         return []
-    created = []
-    for name, future in admin.create_topics(absent, request_timeout=REQUEST_TIMEOUT_S).items():
-        try:
-            future.result()
-            created.append(name)
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise
-    return created
+    done = admin.create_topics(absent, request_timeout=REQUEST_TIMEOUT_S)
+    return [topic.topic for topic in absent if _created(admin, topic, done[topic.topic])]
+
+
+def _created(admin: AdminClient, topic: NewTopic, done: "Future[None]") -> bool:
+    """Whether we created it, in a way that this Kafka knows."""
+    try:
+        done.result()
+    except KafkaException as error:
+        code = error.args[0].code()
+        config = topic.config or {}
+        if code == KafkaError.INVALID_CONFIG and config.keys() & OF_ANY_TIME.keys():
+            topic.config = {k: v for k, v in config.items() if k not in OF_ANY_TIME}
+            again = admin.create_topics([topic], request_timeout=REQUEST_TIMEOUT_S)
+            return _created(admin, topic, again[topic.topic])
+        if code != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise
+        return False
+    return True
 
 
 def limits(admin: AdminClient, settings: Settings) -> Limits:
@@ -81,12 +95,9 @@ def _limit(told: "Future[dict[str, ConfigEntry]]") -> int:
 def _new(name: str, settings: Settings) -> NewTopic:
     config: dict[str, str] = {}
     if name == settings.predictions_topic:
-        config |= STAMPED_BY_THE_BROKER
-    if name in {settings.predictions_topic, settings.dead_letters_topic}:
-        config |= OUTPUT_LIMIT
-    if name == settings.dead_letters_topic:
-        # A dead letter keeps its event's time, and must not expire by it before it is read.
-        config["retention.ms"] = "-1"
+        config = OUTPUT_LIMIT | STAMPED_BY_THE_BROKER
+    elif name == settings.dead_letters_topic:
+        config = OUTPUT_LIMIT | KEPT | OF_ANY_TIME
     return NewTopic(
         name,
         num_partitions=settings.partitions,

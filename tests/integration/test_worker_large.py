@@ -1,6 +1,9 @@
-"""Events too large for what comes of them hold up neither neighbours nor their partition."""
+"""Events that are too large, or dated too far ahead, for what comes of them hold up neither
+neighbours nor their partition.
+"""
 
 import os
+import time
 from collections import Counter
 
 import pytest
@@ -27,7 +30,11 @@ LARGE_HEADER: list[tuple[str, bytes | None]] = [("large", b"y" * 1_048_400)]
 
 def limit(stage: Scene, topic: str, size: int) -> None:
     """Have a topic take records of that size from now on."""
-    to = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
+    configure(stage, topic, "max.message.bytes", size)
+
+
+def configure(stage: Scene, topic: str, name: str, value: int) -> None:
+    to = ConfigEntry(name, str(value), incremental_operation=AlterConfigOpType.SET)
     changed = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[to])
     admin = AdminClient({"bootstrap.servers": stage.servers})
     admin.incremental_alter_configs([changed])[changed].result(30)
@@ -104,3 +111,22 @@ def test_a_limit_that_is_raised_meanwhile_is_learnt(stage: Scene) -> None:
 
     worker.until(is_predicted, "a prediction", within_s=30)
     assert max(stage.answers(2).events.values()) == 1
+
+
+def test_an_invalid_event_of_a_time_far_ahead_keeps_it_as_a_dead_letter(stage: Scene) -> None:
+    stage.worker(TITANIC_PARTITIONS="1").ready()
+    in_a_year_ms = int(time.time() + 365 * 86_400) * 1_000
+    configure(stage, stage.passengers, "message.timestamp.after.max.ms", 2**63 - 1)
+    ids = stage.produce(
+        [
+            Event(b"no passenger", b"k", timestamp_ms=in_a_year_ms),
+            passenger(1)._replace(timestamp_ms=in_a_year_ms),
+            passenger(2),
+        ]
+    )
+
+    answers = stage.answers(3)
+
+    assert answers.events == Counter(ids)
+    [letter] = answers.dead_letters
+    assert letter.timestamp()[1] == in_a_year_ms
