@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from stream.batch import Limits, Outcome
 from stream.clients import producer_properties
 from stream.hand import Hand
-from stream.patience import Patience
+from stream.patience import Patience, Stopped
 from stream.sending import QueueStuck, Refused, drop, producer, send, text_of
 from titanic_model.settings import Settings
 
@@ -52,8 +52,8 @@ class Publisher(Protocol):
 class Transactional:
     """Exactly once: predictions, dead letters and offsets in one transaction.
 
-    `patience` waits between the attempts where Kafka does not answer; it may raise `Stopped`,
-    which leaves the transaction to the next producer of the same id.
+    `patience` waits between the attempts where Kafka does not answer; it may raise `Stopped`. If
+    the transaction cannot be aborted then, it is left to the next producer of the same id.
     """
 
     def __init__(
@@ -107,6 +107,9 @@ class Transactional:
         except (KafkaException, QueueStuck, NoAnswer) as error:
             self._undo(error)
             raise Undone(refused.text or text_of(error)) from None
+        except Stopped:
+            self._abort_at_once()
+            raise
 
     def _persist(self, step: Callable[..., None], *arguments: Any) -> None:
         """Take a step, and again while Kafka says that it may be repeated, up to a deadline."""
@@ -138,6 +141,12 @@ class Transactional:
                 self._persist(self._producer.abort_transaction)
                 return
         self._replace(text_of(error))
+
+    def _abort_at_once(self) -> None:
+        """Readers of `read_committed` would else wait for the end of the transaction's time."""
+        if not self._hand.hangs:
+            with contextlib.suppress(KafkaException, NoAnswer):
+                self._take(self._producer.abort_transaction)
 
     def _replace(self, why: str) -> None:
         log.warning("the Kafka producer is replaced: %s", why)
