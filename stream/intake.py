@@ -165,12 +165,17 @@ class Intake:
             start = (self._beginning or starts[partition]) if offset is None else offset
             self.consumer.seek(TopicPartition(self._topic, partition, start))
 
-    def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
-        """The group's next offset in each partition; None where it has committed none."""
+    def committed(
+        self, partitions: Iterable[int], within_s: float = REQUEST_TIMEOUT_S
+    ) -> dict[int, int | None]:
+        """The group's next offset in each partition; None where it has committed none.
+
+        Raises `KafkaException`, also when Kafka does not answer within that time.
+        """
         asked = [TopicPartition(self._topic, partition) for partition in partitions]
         if not asked:
             return {}
-        told = self.consumer.committed(asked, REQUEST_TIMEOUT_S)
+        told = self.consumer.committed(asked, within_s)
         for tp in told:
             if tp.error:
                 raise KafkaException(tp.error)

@@ -10,6 +10,8 @@ from confluent_kafka import KafkaException, TopicPartition
 from stream import metrics
 
 SHOW_EVERY_S: Final = 1.0
+# A group that shares anew answers late; events are not held up by a figure.
+ASKED_WITHIN_S: Final = 0.5
 
 
 class Offsets(Protocol):
@@ -19,7 +21,7 @@ class Offsets(Protocol):
     def revocations(self) -> Mapping[int, int]:
         """How often each partition went; who has never gone may be left out."""
 
-    def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
+    def committed(self, partitions: Iterable[int], within_s: float) -> dict[int, int | None]:
         """The group's next offset in each partition; None where it has committed none."""
 
     def end(self, partition: int) -> tuple[int, int]:
@@ -57,7 +59,7 @@ class Lag:
                 self._next_offsets.pop(partition, None)
         self._revocations = dict(self._intake.revocations)
         with contextlib.suppress(KafkaException):  # it is shown the next time
-            new = self._intake.committed(partitions - self._next_offsets.keys())
+            new = self._intake.committed(partitions - self._next_offsets.keys(), ASKED_WITHIN_S)
             self._next_offsets |= {p: offset or 0 for p, offset in new.items()}
             for partition, next_offset in self._next_offsets.items():
                 first, end = self._intake.end(partition)

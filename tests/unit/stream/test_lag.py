@@ -19,7 +19,7 @@ class Group:
         self.asked: list[int] = []
         self.next_offsets: dict[int, int | None] = {0: None, 1: 40}
 
-    def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
+    def committed(self, partitions: Iterable[int], within_s: float) -> dict[int, int | None]:
         partitions = list(partitions)
         self.asked += partitions
         return {partition: self.next_offsets[partition] for partition in partitions}
