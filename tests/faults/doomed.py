@@ -1,4 +1,5 @@
-"""A worker with a trap: the real one, that ends by signal 9 or is slow at a step of its work.
+"""A worker with a trap: the real one, that ends by signal 9, freezes or is slow at a step of its
+work.
 
 Run as the worker is (`python -m tests.faults.doomed`); the variable DOOMED says STEP:COUNT, the
 step and how often it goes well before. Nothing in the worker knows of it: its producer, its way to
@@ -36,10 +37,12 @@ class Step(StrEnum):
     OFFSETS_SENT = "offsets sent"
     COMMIT_SENT = "commit sent"
     COMMITTED = "committed"
+    FROZEN = "frozen in a transaction"
     SLOW = "slow batch"
     # What breaks the promise on purpose, at least once.
     SENT_NOT_COMMITTED = "sent, not committed"
     COMMITTED_NOT_SENT = "committed, not sent"
+    REVERSED = "answers reversed"
 
 
 STEPS: Final = (Step.BEGUN, Step.HALF_PRODUCED, Step.OFFSETS_SENT, Step.COMMIT_SENT, Step.COMMITTED)
@@ -65,8 +68,14 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def freeze() -> None:
+    """Stand still until somebody sends SIGCONT."""
+    print(SPRINGS, flush=True)  # noqa: T201
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def producer(trap: Trap) -> type[Producer]:
-    """A producer that ends its process in the middle of a transaction."""
+    """A producer that ends or freezes its process in the middle of a transaction."""
 
     class Doomed(Producer):
         produced = 0
@@ -89,6 +98,10 @@ def producer(trap: Trap) -> type[Producer]:
             if trap.is_due(Step.OFFSETS_SENT):
                 self.flush(FLUSHED_WITHIN_S)
                 die()
+            if trap.is_due(Step.FROZEN):
+                trap.step = Step.SLOW  # once; nothing looks for that one
+                self.flush(FLUSHED_WITHIN_S)
+                freeze()
 
         def commit_transaction(self, *arguments: Any) -> None:
             if trap.is_due(Step.COMMIT_SENT):
@@ -138,14 +151,28 @@ def slow(trap: Trap, score: Callable[..., batch.Outcome], seconds: float) -> Cal
     return scored
 
 
+def reversed_after(trap: Trap, score: Callable[..., batch.Outcome]) -> Callable[..., Any]:
+    """Scoring whose answers come in the wrong order from some batch on."""
+
+    def scored(*arguments: Any) -> batch.Outcome:
+        outcome = score(*arguments)
+        if trap.is_due(Step.REVERSED):
+            outcome.predictions.reverse()
+        return outcome
+
+    return scored
+
+
 def main() -> None:
     """Set the trap, and run the worker."""
     trap = Trap(os.environ[VARIABLE])
-    if trap.step in STEPS:
+    if trap.step in {*STEPS, Step.FROZEN}:
         sending.Producer = producer(trap)  # type: ignore[attr-defined]
     elif trap.step is Step.SLOW:
         poll_s = int(os.environ["KAFKA_MAX_POLL_INTERVAL_MS"]) / 1000
         batch.score = slow(trap, batch.score, 1.5 * poll_s)
+    elif trap.step is Step.REVERSED:
+        batch.score = reversed_after(trap, batch.score)
     else:
         publisher.AtLeastOnce = at_least_once(trap)  # type: ignore[misc]
     sys.argv = ["faust", "-A", "stream.app", "worker", "-l", "info"]

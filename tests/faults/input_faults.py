@@ -9,7 +9,7 @@ from typing import Final
 from tests.faults.kind import Kind
 from tests.faults.source import CODECS
 from tests.faults.stage import FIRST, SECOND, Stage
-from tests.integration.workers import until
+from tests.integration.workers import Worker, until
 
 NOTHING: Final = "nothing: it is no fault to a worker"
 A_BURST: Final = 5_000
@@ -44,9 +44,20 @@ def one_poison(stage: Stage) -> None:
     for worker, _ in list(stage.workers):
         stage.stop(worker)
     stage.source.burst(A_BURST, poison_at=stage.chance.randrange(A_BURST))
-    for _ in range(2):
-        stage.start(TITANIC_BATCH_SIZE="10000")
+    started = [stage.start(TITANIC_BATCH_SIZE=str(A_BURST)) for _ in range(2)]
     stage.from_now()
+    stage.recovered()
+    largest = sum(_batches(one) - _batches(one, le="1000.0") for one in started)
+    assert largest > 0, "no batch had thousands"
+    for one in started:
+        stage.replace(one)
+
+
+def _batches(worker: Worker, **labels: str) -> float:
+    """How many there were, of so many events at the most."""
+    if labels:
+        return worker.metric("titanic_batch_events_bucket", **labels)
+    return worker.metric("titanic_batch_events_count")
 
 
 def another_model(stage: Stage) -> None:

@@ -63,8 +63,9 @@ class Verdict:
         return not any(getattr(self, name) for name in FAULTY) and not self.differences
 
 
-def judge(  # noqa: PLR0917
+def judge(
     servers: str,
+    *,
     environment: Mapping[str, str],
     source: Sequence[TopicPartition],
     unplaced: int,
@@ -119,7 +120,7 @@ def judge(  # noqa: PLR0917
         lost=max(len(lost), counts["lost"] + counts["waiting"]),
         duplicated=max(sum(answered[event] - 1 for event in twice), counts["duplicated"]),
         invented=max(len(invented), counts["invented"]),
-        out_of_order=counts["out_of_order"],
+        out_of_order=max(final.out_of_order, counts["out_of_order"]),
         wrong=counts["wrong"]
         + counts["altered"]
         + counts["unknown_version"]

@@ -5,7 +5,7 @@ never stops and a reader that never stops.
 import json
 import random
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +59,10 @@ class Stage:
     workers: list[tuple[Worker, Line]] = field(default_factory=list)
     # By partition, the first event that is judged; all, where it does not say.
     begin: Mapping[int, int] = field(default_factory=dict)
+    # What all of its workers have beside the usual.
+    settings: Mapping[str, str] = field(default_factory=dict)
+    # The longest recovery since somebody set it to 0, in seconds.
+    longest_s: float = 0.0
     # From when a recovery counts, and by partition the first event that shows it.
     _since: float = 0.0
     _mark: Mapping[int, int] = field(default_factory=dict)
@@ -74,7 +78,8 @@ class Stage:
             busy = [used.name for _, used in self.workers]
             line = min(self.brokers.lines.values(), key=lambda one: busy.count(one.name))
         worker = self.scene.worker(
-            program, **{**SETTINGS, "KAFKA_BOOTSTRAP_SERVERS": line.servers, **settings}
+            program,
+            **{**SETTINGS, **self.settings, "KAFKA_BOOTSTRAP_SERVERS": line.servers, **settings},
         )
         self.workers.append((worker, line))
         return worker
@@ -108,8 +113,8 @@ class Stage:
         self.watch.look()
         self._since, self._mark = time.monotonic(), self.source.mark()
 
-    def recovered(self) -> float:
-        """Wait until an event of each partition that was sent since then is answered; seconds."""
+    def recovered(self) -> None:
+        """Wait until an event of each partition that was sent since then is answered."""
         deadline = self._since + RECOVERED_WITHIN_S
         while (at := self.watch.answered_after(self._mark, self._since)) is None:
             for fault in (self.source.fault, self.watch.fault):
@@ -117,7 +122,7 @@ class Stage:
                     raise fault
             assert time.monotonic() < deadline, f"no recovery; the workers:\n{self.logs()}"
             time.sleep(LOOK_EVERY_S)
-        return max(0.0, at - self._since)
+        self.longest_s = max(self.longest_s, at - self._since)
 
     def at_rest(self) -> None:
         """Send nothing more, and wait until all that was sent is answered."""
@@ -126,44 +131,64 @@ class Stage:
 
     def all_answered(self) -> None:
         """Wait until every event that is judged has an answer, or no more answers come."""
-        count = self.source.count - self._before()
+        sent = ((p, o) for p, offsets in self.source.offsets.items() for o in offsets)
+        count = self.source.unplaced + self._judged(sent)
         came, quiet_at = -1, 0.0
-        while (now := len(self.watch.tally.answers)) < count and not self.watch.fault:
+        while (now := self._judged(list(self.watch.tally.answers))) < count:
             if now != came:
                 came, quiet_at = now, time.monotonic() + QUIET_S
-            if time.monotonic() > quiet_at:
+            if time.monotonic() > quiet_at or self.watch.fault:
                 return
             time.sleep(LOOK_EVERY_S)
+
+    def _judged(self, events: Iterable[tuple[int, int]]) -> int:
+        """How many of these are."""
+        return sum(offset >= self.begin.get(partition, 0) for partition, offset in events)
 
     def begin_anew(self, *gone: str) -> None:
         """Delete topics at rest: what is sent from now on is judged."""
         self.at_rest()
         self.begin = self.source.mark()
         were = self._ids(gone)
-        for deleted in self.brokers.admin.delete_topics(list(gone)).values():
-            deleted.result(AT_REST_WITHIN_S)
+        self._delete(gone)
         for topic in gone:
             self.watch.begin_anew(topic)
         if self.scene.passengers in gone:  # a producer would give up events for a topic of no kind
-            until(lambda: len(self._ids(gone) - were) == len(gone), "new topics", AT_REST_WITHIN_S)
+            self._there_again(gone, were)
             self.begin = {}
             self.source.forget()
         self.source.resume()
         until(lambda: len(self.source.mark()) == PARTITIONS, "events everywhere", 30)
         self.from_now()
 
+    def lose(self, topic: str) -> None:
+        """Delete a topic of answers under load: what is sent once it is there again is judged.
+
+        Of what was sent before, nobody can tell whether its answer was in it.
+        """
+        self._there_again([topic], ())  # which, of the dead letters', takes the first of them
+        were = self._ids([topic])
+        self._delete([topic])
+        self._there_again([topic], were)
+        self.watch.begin_anew(topic)
+        until(lambda: not self.watch.is_to_begin_anew, "a reader of it", AT_REST_WITHIN_S)
+        self.begin = self.source.mark()
+        self.from_now()
+
+    def _delete(self, topics: Sequence[str]) -> None:
+        for deleted in self.brokers.admin.delete_topics(list(topics)).values():
+            deleted.result(AT_REST_WITHIN_S)
+
+    def _there_again(self, topics: Sequence[str], were: Collection[str]) -> None:
+        def anew() -> bool:
+            return len(self._ids(topics) - set(were)) == len(topics)
+
+        until(anew, "new topics", AT_REST_WITHIN_S)
+
     def _ids(self, names: Collection[str]) -> set[str]:
         """Kafka's own of the topics of these names: those that are made anew have others."""
         found = self.brokers.admin.describe_topics(TopicCollection(list(names)))
         return {str(one.result().topic_id) for one in found.values() if one.exception() is None}
-
-    def _before(self) -> int:
-        """How many events are not judged."""
-        return sum(
-            offset < self.begin.get(partition, 0)
-            for partition, offsets in self.source.offsets.items()
-            for offset in offsets
-        )
 
     def settle(self) -> None:
         """All as at the beginning: brokers in sync, lines well, two workers that read."""
@@ -187,15 +212,15 @@ class Stage:
         self.watch.stop()
         return judge(
             self.brokers.cluster.bootstrap_servers,
-            self.scene.environment(),
-            [TopicPartition(self.scene.passengers, p) for p in range(PARTITIONS)],
-            self.source.unplaced,
-            self.places,
-            self.source.offsets,
-            self.begin,
-            self.source.aborted,
-            self.watch.tally,
-            self.scene.dead_letters,
+            environment=self.scene.environment(),
+            source=[TopicPartition(self.scene.passengers, p) for p in range(PARTITIONS)],
+            unplaced=self.source.unplaced,
+            places=self.places,
+            sent=self.source.offsets,
+            begin=self.begin,
+            producers_aborted=self.source.aborted,
+            live=self.watch.tally,
+            dead_letters=self.scene.dead_letters,
         )
 
     def logs(self) -> str:
@@ -224,6 +249,7 @@ def stage(
     *,
     rate: int = RATE,
     output_partitions: int = PARTITIONS,
+    settings: Mapping[str, str] = {},
 ) -> Iterator[Stage]:
     """Two workers under load on topics of their own, until the end of the block."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -239,7 +265,7 @@ def stage(
         places = [TopicPartition(t, p) for t in outputs for p in range(output_partitions)]
         watch = Watch(servers, places, own.dead_letters)
         source = Source(servers, own.passengers, rate, random.Random(chance.random()))  # noqa: S311
-        one = Stage(made, own, source, watch, places, chance)
+        one = Stage(made, own, source, watch, places, chance, settings=settings)
         watch.start()
         for _ in range(WORKERS):
             one.start()

@@ -3,7 +3,7 @@
 import random
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,10 @@ Told = Callable[[str, "Struck"], None]
 
 @dataclass(frozen=True)
 class Struck:
-    """A fault that was done, and how long the first new answers of all partitions took."""
+    """A fault that was done, and how long the first new answers of all partitions took.
+
+    Where it was done in parts, after the worst of them.
+    """
 
     kind: str
     seed: int
@@ -72,14 +75,14 @@ def alone(brokers: Brokers, folder: Path, kind: Kind, seeds: Sequence[int], told
     return run(brokers, folder / kind.name.replace("/", "-"), kind.name, plan, told)
 
 
-def mixed(  # noqa: PLR0917
+def mixed(
     brokers: Brokers,
     folder: Path,
     all_kinds: Sequence[Kind],
-    seed: int,
-    count: int,
     told: Told,
     *,
+    seed: int,
+    count: int,
     at_a_time: int = MIXED_AT_A_TIME,
 ) -> Iterator[Scenario]:
     """So many faults, drawn by the seed so that each kind comes as often as the others."""
@@ -101,11 +104,14 @@ def run(
     told: Told,
     *,
     output_partitions: int = PARTITIONS,
+    settings: Mapping[str, str] = {},
 ) -> Scenario:
     """One stage: each fault of the plan with its seed, then the verdict. Raises for neither."""
     made, begun = Scenario(name), time.monotonic()
     try:
-        with stage(brokers, folder, plan[0][1], output_partitions=output_partitions) as at_work:
+        with stage(
+            brokers, folder, plan[0][1], output_partitions=output_partitions, settings=settings
+        ) as at_work:
             for kind, seed in plan:
                 struck = strike(at_work, kind, seed)
                 made.struck.append(struck)
@@ -124,9 +130,11 @@ def run(
 def strike(at_work: Stage, kind: Kind, seed: int) -> Struck:
     """Do it, wait for the first new answers of all partitions, and for all to be well again."""
     at_work.chance.seed(f"{kind.name} {seed}")
+    at_work.longest_s = 0.0
     at_work.from_now()
     kind.strike(at_work)
-    recovery_s = at_work.recovered()
+    at_work.recovered()
+    recovery_s = at_work.longest_s
     at_work.settle()
     time.sleep(at_work.chance.random() * PAUSE_S)
     return Struck(kind.name, seed, recovery_s)

@@ -25,10 +25,14 @@ class Tally:
         # By output topic and partition: how many records, and a checksum of them in their order.
         self.seen: dict[tuple[str, int], tuple[int, int]] = {}
         self.versions: Counter[str] = Counter()
+        # By output topic and key, the last event that was answered; and answers to earlier ones.
+        self._last: dict[tuple[str, bytes | None], tuple[int, int]] = {}
+        self.out_of_order = 0
 
     def forget(self, topic: str) -> None:
         """All that was there is gone."""
         self.answers.clear()
+        self._last.clear()
         self.seen = {place: found for place, found in self.seen.items() if place[0] != topic}
 
     def take(self, message: Message) -> tuple[int, int]:
@@ -46,6 +50,9 @@ class Tally:
         _, source_partition, offset = name.rsplit("/", 2)
         event = int(source_partition), int(offset)
         self.answers[event] += 1
+        # All events of a key are in one partition.
+        self.out_of_order += event < self._last.get((topic, message.key()), event)
+        self._last[topic, message.key()] = event
         return event
 
 
@@ -59,7 +66,7 @@ class Watch:
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self.tally = Tally(dead_letters)
         self.fault: BaseException | None = None
-        self._anew: list[list[TopicPartition]] = []
+        self._anew: list[str] = []
         # By source partition, since the last `look`: when answers came, and how far they went.
         self._progress: dict[int, list[tuple[float, int]]] = {}
 
@@ -76,8 +83,12 @@ class Watch:
 
     def begin_anew(self, topic: str) -> None:
         """A topic of answers was deleted: read what comes in its place from its beginning."""
-        self.tally.forget(topic)
-        self._anew.append([place for place in self._places if place.topic == topic])
+        self._anew.append(topic)
+
+    @property
+    def is_to_begin_anew(self) -> bool:
+        """Whether it has not begun yet."""
+        return bool(self._anew)
 
     def look(self) -> None:
         """Begin to note when answers come."""
@@ -101,9 +112,12 @@ class Watch:
             self._consumer.assign(self._places)
             while not self._stopping.is_set():
                 while self._anew:
-                    places = self._anew.pop()
+                    topic = self._anew[0]
+                    places = [place for place in self._places if place.topic == topic]
                     self._consumer.incremental_unassign(places)
+                    self.tally.forget(topic)
                     self._consumer.incremental_assign(places)
+                    self._anew.remove(topic)
                 now: dict[int, int] = {}
                 for message in self._consumer.consume(1_000, POLL_S):
                     if message.error() is not None:  # the end for now, or a broker that is gone

@@ -18,6 +18,7 @@ SESSION: Final = "the session timeout, 3 s here"
 MEMBERSHIP: Final = "the group's next assignment"
 JUMPS: Final = ("+2h", "-3h", "+1d", "+0")
 JUMP_S: Final = 1.0
+REJOINS: Final = "it joins again"
 
 
 def killed(stage: Stage) -> None:
@@ -58,13 +59,27 @@ def die_at(stage: Stage, step: Step, times: int, **settings: str) -> None:
 
 
 def frozen(stage: Stage) -> None:
-    """SIGSTOP for longer than the group and the transaction wait, then SIGCONT: a zombie."""
+    """SIGSTOP for longer than the group and the transaction wait, then SIGCONT."""
     worker, _ = stage.pick()
+    before = worker.log.count(REJOINS)
     worker.send(signal.SIGSTOP)
     stage.from_now()
     time.sleep(stage.chance.uniform(*FROZEN_S))
     worker.send(signal.SIGCONT)
-    worker.says("it joins again")
+    worker.until(lambda: worker.log.count(REJOINS) > before, REJOINS)
+
+
+def zombie(stage: Stage) -> None:
+    """The same between a transaction's offsets and its commit, which must be refused then."""
+    worker, _ = stage.pick()
+    told = {VARIABLE: f"{Step.FROZEN}:{stage.chance.randint(5, 50)}"}
+    one = stage.replace(worker, "doomed", **told)
+    one.says(SPRINGS)
+    stage.from_now()
+    time.sleep(stage.chance.uniform(*FROZEN_S))
+    one.send(signal.SIGCONT)
+    one.says("are read again")
+    stage.replace(one)
 
 
 def slow_batch(stage: Stage) -> None:
@@ -74,7 +89,7 @@ def slow_batch(stage: Stage) -> None:
     slow = stage.replace(worker, "doomed", KAFKA_MAX_POLL_INTERVAL_MS="4000", **told)
     slow.says(SPRINGS)
     stage.from_now()
-    slow.says("it joins again")
+    slow.says(REJOINS)
     stage.replace(slow)
 
 
@@ -113,7 +128,7 @@ def clock_jumped(stage: Stage) -> None:
         for by in JUMPS:
             stage.from_now()
             jump(by)
-        stage.recovered()
+            stage.recovered()
         stage.replace(jumper)
 
 
@@ -130,7 +145,8 @@ KINDS: Final = (
     Kind("worker killed", killed, SESSION),
     Kind("worker stopped", stopped, MEMBERSHIP),
     *(Kind(f"worker killed: {step}", doomed_at(step), SESSION) for step in STEPS),
-    Kind("worker frozen, then a zombie", frozen, SESSION),
+    Kind("worker frozen", frozen, SESSION),
+    Kind("worker frozen in a transaction, then a zombie", zombie, SESSION),
     Kind("batch slower than max.poll.interval.ms", slow_batch, "max.poll.interval.ms, 4 s here"),
     Kind("workers 1 -> 3 -> 1", scaled, MEMBERSHIP),
     Kind(

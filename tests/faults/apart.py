@@ -1,7 +1,9 @@
-"""Faults of the topics, each on a stage of its own, since they change what the end looks like."""
+"""Faults on stages of their own, since they change what the end looks like, or since all workers of
+the stage have other settings than usual.
+"""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -39,28 +41,37 @@ def limit_lowered(stage: Stage) -> None:
 
 
 def predictions_deleted(stage: Stage) -> None:
-    """Somebody deletes the topic of the predictions, at rest, to know what went with it."""
+    """Somebody deletes the topic of the predictions: at rest, so that nothing but what it held is
+    lost with it, and under load.
+    """
     stage.begin_anew(stage.scene.predictions)
+    stage.recovered()
+    stage.lose(stage.scene.predictions)
 
 
 def dead_letters_deleted(stage: Stage) -> None:
-    """Somebody deletes the topic of the dead letters, at rest."""
+    """Somebody deletes the topic of the dead letters, at rest and under load."""
     stage.begin_anew(stage.scene.dead_letters)
+    stage.recovered()
+    stage.lose(stage.scene.dead_letters)
 
 
 def all_deleted(stage: Stage) -> None:
-    """Somebody deletes them all, and what the group has committed with them."""
+    """Somebody deletes them all, at rest, and what the group has committed with them."""
     stage.begin_anew(stage.scene.passengers, stage.scene.predictions, stage.scene.dead_letters)
 
 
 @dataclass(frozen=True)
-class Topics:
-    """A scenario whose topics are not as usual."""
+class Apart:
+    """A scenario with a stage of its own: so many partitions of the answers, and all workers with
+    these settings.
+    """
 
     name: str
     strike: Callable[[Stage], None]
     bound: str
     output_partitions: int = 4
+    settings: Mapping[str, str] = field(default_factory=dict)
     times: int = 5
 
     def run(
@@ -82,13 +93,20 @@ class Topics:
             plan,
             told,
             output_partitions=self.output_partitions,
+            settings=self.settings,
         )
 
 
-SCENARIOS: Final[tuple[Topics, ...]] = (
-    Topics("one partition for all answers", killed, SESSION, output_partitions=1),
-    Topics("predictions' topic deleted", predictions_deleted, "a batch that is read again"),
-    Topics("dead letters' topic deleted", dead_letters_deleted, "a batch that is read again"),
-    Topics("all topics deleted", all_deleted, "a refresh of what the client knows"),
-    Topics("answers larger than their topic takes", limit_lowered, "a batch that is read again"),
+SCENARIOS: Final[tuple[Apart, ...]] = (
+    Apart("one partition for all answers", killed, SESSION, output_partitions=1),
+    Apart("predictions' topic deleted", predictions_deleted, "a batch that is read again"),
+    Apart("dead letters' topic deleted", dead_letters_deleted, "a batch that is read again"),
+    Apart("all topics deleted", all_deleted, "a refresh of what the client knows"),
+    Apart("answers larger than their topic takes", limit_lowered, "a batch that is read again"),
+    Apart(
+        "static member killed",
+        killed,
+        "the next worker of its name, or the session timeout, 3 s here",
+        settings={"TITANIC_STATIC_MEMBERSHIP": "true"},
+    ),
 )
