@@ -15,6 +15,7 @@ SPRINGS_WITHIN_S: Final = 60.0
 # Past both of the stage's time limits, of a member's silence (3 s) and of a transaction (2 s).
 FROZEN_S: Final = (3.5, 6.0)
 SESSION: Final = "the session timeout, 3 s here"
+SLEEPS: Final = f"forward nothing; back, a client that sleeps on (librdkafka #2145): {SESSION}"
 MEMBERSHIP: Final = "the group's next assignment"
 JUMPS: Final = ("+2h", "-3h", "+1d", "+0")
 JUMP_S: Final = 1.0
@@ -149,7 +150,5 @@ KINDS: Final = (
     Kind("worker frozen in a transaction, then a zombie", zombie, SESSION),
     Kind("batch slower than max.poll.interval.ms", slow_batch, "max.poll.interval.ms, 4 s here"),
     Kind("workers 1 -> 3 -> 1", scaled, MEMBERSHIP),
-    Kind(
-        "clock jumps", clock_jumped, "nothing: no promise hangs on the wall clock", _no_libfaketime
-    ),
+    Kind("clock jumps", clock_jumped, SLEEPS, _no_libfaketime),
 )
