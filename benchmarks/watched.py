@@ -114,7 +114,10 @@ class Watched:
 
 
 def transactions(servers: str, group: str) -> Transactions | None:
-    """What Kafka's own log says of the group's transactional ids; None where it may not be read."""
+    """What Kafka's own log says of the group's transactional ids; None where it may not be read.
+
+    Raises `TimeoutError`.
+    """
     with closing(kafka.consumer(servers, group, **{"enable.partition.eof": "true"})) as reader:
         known = reader.list_topics(LOG, REQUEST_TIMEOUT_S).topics[LOG]
         if known.error:
@@ -130,7 +133,9 @@ def _states(reader: Consumer, partitions: int) -> dict[str, int]:
     states: dict[str, int] = {}
     at_end: set[int | None] = set()
     deadline = time.monotonic() + REQUEST_TIMEOUT_S
-    while len(at_end) < partitions and time.monotonic() < deadline:
+    while len(at_end) < partitions:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{LOG}: {len(at_end)} of {partitions} partitions were read in time")
         for record in reader.consume(AT_ONCE, 0.1):
             if error := record.error():
                 if error.code() != KafkaError._PARTITION_EOF:
