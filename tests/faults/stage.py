@@ -209,6 +209,12 @@ class Stage:
         self.settle()
         self.source.stop()
         self.all_answered()
+        until(
+            lambda: self.brokers.nothing_open(self.places),
+            "the end of all transactions",
+            AT_REST_WITHIN_S,
+        )
+        self.all_answered()
         self.watch.stop()
         return judge(
             self.brokers.cluster.bootstrap_servers,
@@ -270,7 +276,7 @@ def stage(
         for _ in range(WORKERS):
             one.start()
         for worker, _ in one.workers:
-            worker.ready()
+            worker.until(lambda w=worker: _reads(w), "partitions to read")  # type: ignore[misc]
         source.start()
         until(lambda: len(source.mark()) == PARTITIONS, "events everywhere", 30)
         yield one
