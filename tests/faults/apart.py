@@ -7,17 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from confluent_kafka.admin import (  # type: ignore[attr-defined] # left out of its __all__
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
-)
-
 from tests.faults import suite
 from tests.faults.brokers import Brokers
 from tests.faults.kind import Kind
 from tests.faults.stage import Stage
 from tests.faults.worker_faults import SESSION, killed
+from tests.integration.topics import configure
 
 # The answers of a batch, compressed, have more bytes; those of one event, fewer.
 SMALL_BYTES: Final = 4_000
@@ -26,15 +21,7 @@ LARGE_BYTES: Final = 5_000
 
 def limit_lowered(stage: Stage) -> None:
     """The predictions' topic takes less than a batch, and less than some of the answers."""
-    topic = ConfigResource(ConfigResource.Type.TOPIC, stage.scene.predictions)
-    topic.add_incremental_config(
-        ConfigEntry(
-            "max.message.bytes",
-            str(SMALL_BYTES),
-            incremental_operation=AlterConfigOpType.SET,
-        )
-    )
-    stage.brokers.admin.incremental_alter_configs([topic])[topic].result(10)
+    configure(stage.brokers.admin, stage.scene.predictions, "max.message.bytes", SMALL_BYTES)
     stage.from_now()
     stage.source.send_large(20, LARGE_BYTES)
     stage.source.burst(2_000, poison_at=0)

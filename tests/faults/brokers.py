@@ -1,16 +1,12 @@
 """Three brokers and the lines to them: they may die, and are healed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from confluent_kafka import IsolationLevel, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined] # left out of its __all__
-    AdminClient,
-    OffsetSpec,
-)
+from confluent_kafka.admin import AdminClient
 
 from cli.embedded.cluster import Cluster, cluster
 from tests.faults.network import Line, lines, listeners
@@ -40,17 +36,6 @@ class Brokers:
         topics = self.admin.list_topics(timeout=10).topics.values()
         partitions = [p for topic in topics for p in topic.partitions.values()]
         return all(set(p.isrs) == set(p.replicas) and p.leader > 0 for p in partitions)
-
-    def nothing_open(self, places: Iterable[TopicPartition]) -> bool:
-        """Whether readers of `read_committed` may read as far there as all others."""
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        asked = dict.fromkeys(places, latest)
-        committed, written = (
-            [end.result().offset for end in told.values()]
-            for level in (IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED)
-            for told in [self.admin.list_offsets(asked, isolation_level=level, request_timeout=10)]
-        )
-        return committed == written
 
     def heal(self) -> None:
         """Start those that are not there, and wait until nothing tells that they were gone."""

@@ -2,7 +2,6 @@
 never stops and a reader that never stops.
 """
 
-import json
 import random
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from tests.faults.network import Line
 from tests.faults.oracle import Verdict, judge
 from tests.faults.source import Source
 from tests.faults.watch import Watch
+from tests.integration.topics import nothing_open
 from tests.integration.workers import Scene, Worker, scene, until
 from titanic_model.releases import Releases
 from titanic_model.settings import Settings
@@ -132,18 +132,22 @@ class Stage:
     def all_answered(self) -> None:
         """Wait until every event that is judged has an answer, or no more answers come."""
         sent = ((p, o) for p, offsets in self.source.offsets.items() for o in offsets)
-        count = self.source.unplaced + self._judged(sent)
+        count = self.source.count - self._left_aside(sent)
+        answers = self.watch.tally.answers
         came, quiet_at = -1, 0.0
-        while (now := self._judged(list(self.watch.tally.answers))) < count:
+        while (now := len(answers) - self._left_aside(answers)) < count:
             if now != came:
                 came, quiet_at = now, time.monotonic() + QUIET_S
             if time.monotonic() > quiet_at or self.watch.fault:
                 return
             time.sleep(LOOK_EVERY_S)
 
-    def _judged(self, events: Iterable[tuple[int, int]]) -> int:
-        """How many of these are."""
-        return sum(offset >= self.begin.get(partition, 0) for partition, offset in events)
+    def _left_aside(self, events: Iterable[tuple[int, int]]) -> int:
+        """How many of these are not judged; all are, on most stages."""
+        if not self.begin:
+            return 0
+        # A copy, since a reader may add to them.
+        return sum(offset < self.begin.get(partition, 0) for partition, offset in list(events))
 
     def begin_anew(self, *gone: str) -> None:
         """Delete topics at rest: what is sent from now on is judged."""
@@ -202,15 +206,16 @@ class Stage:
         for worker, _ in self.workers[WORKERS:]:
             self.stop(worker)
         for worker, _ in self.workers:
-            worker.until(lambda w=worker: _reads(w), "partitions to read")  # type: ignore[misc]
+            worker.reads_some()
 
     def finish(self) -> Verdict:
         """Let the stream come to rest, and judge."""
         self.settle()
         self.source.stop()
         self.all_answered()
+        outputs = self.scene.predictions, self.scene.dead_letters
         until(
-            lambda: self.brokers.nothing_open(self.places),
+            lambda: nothing_open(self.brokers.admin, *outputs),
             "the end of all transactions",
             AT_REST_WITHIN_S,
         )
@@ -242,11 +247,6 @@ def _told(worker: Worker) -> str:
     return "\n".join(lines)
 
 
-def _reads(worker: Worker) -> bool:
-    status, page = worker.page("/readyz")
-    return status == 200 and bool(json.loads(page)["partitions"])
-
-
 @contextmanager
 def stage(
     made: Brokers,
@@ -276,7 +276,7 @@ def stage(
         for _ in range(WORKERS):
             one.start()
         for worker, _ in one.workers:
-            worker.until(lambda w=worker: _reads(w), "partitions to read")  # type: ignore[misc]
+            worker.reads_some()
         source.start()
         until(lambda: len(source.mark()) == PARTITIONS, "events everywhere", 30)
         yield one

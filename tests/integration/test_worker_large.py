@@ -8,14 +8,10 @@ from collections import Counter
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import (  # type: ignore[attr-defined] # left out of its __all__
-    AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
-)
+from confluent_kafka.admin import AdminClient
 
 from tests.integration.answers import origin
+from tests.integration.topics import configure
 from tests.integration.workers import Event, Scene, passenger
 
 pytestmark = [pytest.mark.broker, pytest.mark.image]
@@ -30,14 +26,7 @@ LARGE_HEADER: list[tuple[str, bytes | None]] = [("large", b"y" * 1_048_400)]
 
 def limit(stage: Scene, topic: str, size: int) -> None:
     """Have a topic take records of that size from now on."""
-    configure(stage, topic, "max.message.bytes", size)
-
-
-def configure(stage: Scene, topic: str, name: str, value: int) -> None:
-    to = ConfigEntry(name, str(value), incremental_operation=AlterConfigOpType.SET)
-    changed = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[to])
-    admin = AdminClient({"bootstrap.servers": stage.servers})
-    admin.incremental_alter_configs([changed])[changed].result(30)
+    configure(AdminClient({"bootstrap.servers": stage.servers}), topic, "max.message.bytes", size)
 
 
 def produce_compressed(stage: Scene, value: bytes) -> None:
@@ -116,7 +105,8 @@ def test_a_limit_that_is_raised_meanwhile_is_learnt(stage: Scene) -> None:
 def test_an_invalid_event_of_a_time_far_ahead_keeps_it_as_a_dead_letter(stage: Scene) -> None:
     stage.worker(TITANIC_PARTITIONS="1").ready()
     in_a_year_ms = int(time.time() + 365 * 86_400) * 1_000
-    configure(stage, stage.passengers, "message.timestamp.after.max.ms", 2**63 - 1)
+    admin = AdminClient({"bootstrap.servers": stage.servers})
+    configure(admin, stage.passengers, "message.timestamp.after.max.ms", 2**63 - 1)
     ids = stage.produce(
         [
             Event(b"no passenger", b"k", timestamp_ms=in_a_year_ms),

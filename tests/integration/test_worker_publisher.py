@@ -6,20 +6,19 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, IsolationLevel, Producer, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined] # left out of its __all__
-    AdminClient,
-    OffsetSpec,
-)
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from stream import publisher as module
 from stream.batch import Limits, Outcome, PredictionRecord
 from stream.patience import Patience, Stopped
 from stream.publisher import AtLeastOnce, Transactional, Undone
 from stream.sending import send
+from tests.integration.topics import nothing_open, written
 from tests.integration.workers import Scene, scene, until
 from titanic_model.settings import Settings
 
@@ -134,26 +133,16 @@ def test_a_stop_in_a_step_that_waits_leaves_no_transaction_open(
                 [TopicPartition(stage.passengers, 0, 1)],
                 consumer.consumer_group_metadata(),
             )
-        until(lambda: nothing_is_open(stage), "the transaction aborted", within_s=3)
+        admin = AdminClient({"bootstrap.servers": stage.servers})
+        assert any(span.end for span in written(admin, stage.predictions))
+        aborted = partial(nothing_open, admin, stage.predictions)
+        until(aborted, "the transaction aborted", within_s=3)
     assert next_offset(stage, consumer) < 0
 
 
 def send_and_flush(to: Producer, outcome: Outcome, settings: Settings) -> None:
     send(to, outcome, settings)
     assert to.flush(10) == 0
-
-
-def nothing_is_open(stage: Scene) -> bool:
-    """Whether readers of either kind may read the predictions as far, and there is something."""
-    admin = AdminClient({"bootstrap.servers": stage.servers})
-    places = [TopicPartition(stage.predictions, partition) for partition in range(4)]
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-    ends = [
-        [end.result().offset for end in told.values()]
-        for level in (IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED)
-        for told in [admin.list_offsets(dict.fromkeys(places, latest), isolation_level=level)]
-    ]
-    return ends[0] == ends[1] and any(ends[0])
 
 
 def test_a_record_too_large_for_its_topic_is_named(stage: Scene, consumer: Consumer) -> None:

@@ -133,6 +133,15 @@ class Worker:
             f"{partitions} partitions",
         )
 
+    def reads_some(self) -> None:
+        """Wait until it is ready, and not as a spare one."""
+
+        def reads() -> bool:
+            status, page = self.page("/readyz")
+            return status == 200 and bool(json.loads(page)["partitions"])
+
+        self.until(reads, "partitions to read")
+
     def has_answered(self, count: int) -> None:
         """Wait until it has committed that many events."""
         self.until(
