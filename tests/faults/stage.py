@@ -19,7 +19,7 @@ from tests.faults.network import Line
 from tests.faults.oracle import Verdict, judge
 from tests.faults.source import Source
 from tests.faults.watch import Watch
-from tests.integration.topics import nothing_open
+from tests.integration.topics import committed, nothing_open, written
 from tests.integration.workers import Scene, Worker, scene, until
 from titanic_model.releases import Releases
 from titanic_model.settings import Settings
@@ -120,7 +120,8 @@ class Stage:
             for fault in (self.source.fault, self.watch.fault):
                 if fault:
                     raise fault
-            assert time.monotonic() < deadline, f"no recovery; the workers:\n{self.logs()}"
+            if time.monotonic() > deadline:
+                raise AssertionError(f"no recovery\n{self.outputs()}\nthe workers:\n{self.logs()}")
             time.sleep(LOOK_EVERY_S)
         self.longest_s = max(self.longest_s, at - self._since)
 
@@ -233,6 +234,20 @@ class Stage:
             live=self.watch.tally,
             dead_letters=self.scene.dead_letters,
         )
+
+    def outputs(self) -> str:
+        """How far the topics of answers are written and committed, and how far the reader is."""
+        read = {(place.topic, place.partition): place.offset for place in self.watch.positions()}
+        lines = []
+        for topic in (self.scene.predictions, self.scene.dead_letters):
+            admin = self.brokers.admin
+            for end, stable in zip(written(admin, topic), committed(admin, topic), strict=True):
+                place = topic, end.partition
+                lines.append(
+                    f"{topic}/{end.partition}: {end.end} written, {stable.end} committed, "
+                    f"read to {read.get(place)}"
+                )
+        return "\n".join(lines)
 
     def logs(self) -> str:
         """What each worker said last, and says of itself now."""

@@ -90,6 +90,10 @@ class Watch:
         """Whether it has not begun yet."""
         return bool(self._anew)
 
+    def positions(self) -> list[TopicPartition]:
+        """How far it has read."""
+        return self._consumer.position(self._places)
+
     def look(self) -> None:
         """Begin to note when answers come."""
         self._progress = {}

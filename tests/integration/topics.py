@@ -28,9 +28,11 @@ def written(admin: AdminClient, topic: str) -> list[Span]:
     return whole(admin, topic, IsolationLevel.READ_UNCOMMITTED)
 
 
+def committed(admin: AdminClient, topic: str) -> list[Span]:
+    """As far as a reader of `read_committed` may read."""
+    return whole(admin, topic, IsolationLevel.READ_COMMITTED)
+
+
 def nothing_open(admin: AdminClient, *topics: str) -> bool:
     """Whether readers of `read_committed` may read as far there as all others."""
-    return all(
-        whole(admin, topic, IsolationLevel.READ_COMMITTED) == written(admin, topic)
-        for topic in topics
-    )
+    return all(committed(admin, topic) == written(admin, topic) for topic in topics)
