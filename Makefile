@@ -1,6 +1,6 @@
 # Each target sets up what it needs by itself; `make help` says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo up train check check-delivery test test-image bench faults format hooks check-hooks changelog release lock package image clean
+.PHONY: help demo up train check check-delivery test test-image bench faults format hooks check-hooks changelog release lock package image training-image clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -47,8 +47,7 @@ test: $(VENV)/.dev ## unit, contract and integration tests, the last on a real K
 	$(BIN)/pytest $(TESTS)
 
 # An IMAGE that is named is taken as it is, one from a registry, too.
-test-image: $(VENV)/.dev $(if $(filter file,$(origin IMAGE)),image) ## what the image is to do and to hold: integration tests on the built one, or on IMAGE=name
-	docker build --quiet $(DOCKER_BUILD) --target training --tag $(TRAINING_IMAGE) .
+test-image: $(VENV)/.dev $(if $(filter file,$(origin IMAGE)),image) training-image ## what the image is to do and to hold: integration tests on the built one, or on IMAGE=name
 	TEST_IMAGE=$(IMAGE) TEST_TRAINING_IMAGE=$(TRAINING_IMAGE) $(BIN)/pytest -m image $(TESTS)
 
 bench: $(VENV)/.dev ## throughput, next to bytes that are only passed through; EVENTS=1000000 ROUNDS=3 JSON=file
@@ -82,6 +81,9 @@ package: $(VENV)/.dev ## wheel and source archive in dist/
 
 image: ## build the container image of worker and API
 	docker build $(DOCKER_BUILD) --tag $(IMAGE) .
+
+training-image: ## build the container image that trains
+	docker build --quiet $(DOCKER_BUILD) --target training --tag $(TRAINING_IMAGE) .
 
 clean: ## remove the virtual environment and what runs leave behind
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis releases titanic_model/knn_model.p

@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 from tests.integration import programs
 from tests.integration.workers import Event, Scene, Worker, passenger
 
-pytestmark = [pytest.mark.broker, pytest.mark.image]
+pytestmark = pytest.mark.broker
 
 LARGE_BYTES = 20_000
 # 400 MB of spaces that are some 100 kB on their topic.

@@ -14,7 +14,7 @@ import pytest
 from tests.integration.test_worker_restarts import UNDER_WAY, load
 from tests.integration.workers import SMALL_BATCHES, Scene, Worker, passenger
 
-pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.image]
+pytestmark = [pytest.mark.broker, pytest.mark.faults]
 
 STATIC: Final = {
     "TITANIC_STATIC_MEMBERSHIP": "true",

@@ -14,7 +14,7 @@ from tests.integration.answers import origin
 from tests.integration.topics import configure
 from tests.integration.workers import Event, Scene, passenger
 
-pytestmark = [pytest.mark.broker, pytest.mark.image]
+pytestmark = pytest.mark.broker
 
 # Its topic takes it to the last byte; with a dead letter's headers it is more than a topic takes
 # by Kafka's default.

@@ -9,7 +9,7 @@ from tests import synthetic
 from tests.integration.workers import passenger, scene
 from titanic_model.releases import Releases
 
-pytestmark = [pytest.mark.broker, pytest.mark.image]
+pytestmark = pytest.mark.broker
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])

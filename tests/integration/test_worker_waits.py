@@ -14,7 +14,7 @@ from tests import synthetic
 from tests.integration.workers import SMALL_BATCHES, Scene, passenger, scene
 from titanic_model.releases import TABLE, Releases
 
-pytestmark = [pytest.mark.broker, pytest.mark.image]
+pytestmark = pytest.mark.broker
 
 
 @pytest.fixture
