@@ -14,6 +14,8 @@ librdkafka_log = logging.getLogger("stream.librdkafka")
 
 DEFAULT_GROUP: Final = "titanic-scorer"
 
+MAX_POLL_INTERVAL_MS: Final = 60_000
+
 # What a setting may change.
 DEFAULTS: Final[Mapping[str, str]] = {
     "client.id": "titanic-worker",
@@ -28,6 +30,10 @@ CONSUMER_DEFAULTS: Final[Mapping[str, str]] = {
     "check.crcs": "true",
     # A dead worker's partitions move on after this; longer than a transaction may last.
     "session.timeout.ms": "15000",
+    # A batch takes a tenth of a second. So long, by default five minutes, a group that shares anew
+    # waits for a member that is gone but was not noticed, as when the coordinator went with it
+    # (docs/operations.md).
+    "max.poll.interval.ms": str(MAX_POLL_INTERVAL_MS),
     # By default a topic may be gone for 30 s unnoticed; one that is made anew meanwhile would be
     # read on from where the old one was.
     "topic.metadata.propagation.max.ms": "1000",
@@ -110,6 +116,9 @@ def consumer_properties(name: str | None = None) -> dict[str, str]:
             del defaults[left]
     elif name:
         defaults["group.instance.id"] = name
+    session_ms = given.get("session.timeout.ms", "")
+    if session_ms.isdecimal() and int(session_ms) > MAX_POLL_INTERVAL_MS:
+        defaults["max.poll.interval.ms"] = session_ms  # librdkafka takes none that is shorter
     return {**defaults, **given, **CONSUMER_PROMISES}
 
 

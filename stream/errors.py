@@ -19,8 +19,9 @@ ADVICE: Final[Mapping[int, str]] = {
     "worker's; if that one was killed, start this one again when its session has timed out",
     KafkaError.INCONSISTENT_GROUP_PROTOCOL: "the group's other workers share partitions in "
     "another way (KAFKA_PARTITION_ASSIGNMENT_STRATEGY); this one gets in when they have stopped",
-    KafkaError._MAX_POLL_EXCEEDED: "a batch took longer than KAFKA_MAX_POLL_INTERVAL_MS, so that "
-    "others may have its partitions; if it repeats: fewer events by TITANIC_BATCH_SIZE, more time",
+    KafkaError._MAX_POLL_EXCEEDED: "a batch, or waiting for Kafka, took longer than "
+    "KAFKA_MAX_POLL_INTERVAL_MS, so that others may have its partitions; if it repeats while Kafka "
+    "is there: fewer events by TITANIC_BATCH_SIZE, more time",
     KafkaError._BAD_COMPRESSION: "a producer's batch unpacks to more than is allowed, and its "
     "partition stands still; raise KAFKA_RECEIVE_MESSAGE_MAX_BYTES (docs/soak.md)",
 }

@@ -3,6 +3,7 @@
 python -m tests.faults --help
 """
 
+import signal
 import sys
 import tempfile
 from itertools import chain
@@ -42,6 +43,7 @@ def main(
 
     python -m tests.faults --kind frozen --seeds 1 --mixed 0
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     all_kinds, impossible = suite.possible(suite.kinds(gone))
     wanted = only or [""]
     chosen = [kind for kind in all_kinds if any(part in kind.name for part in wanted)]

@@ -15,7 +15,10 @@ from tests.integration.workers import until
 GONE_S: Final = (0.5, 3.0)
 FALLS_WITHIN_S: Final = 60.0
 ELECTION: Final = "the next leader, and a producer's coordinator"
-BROKERS: Final = "brokers that are back, and the clients' next try, 1 s at the most"
+BROKERS: Final = (
+    "brokers that are back, and the clients' next try, 1 s at the most; seldom a group that waits "
+    "for a member that is gone: max.poll.interval.ms, 30 s here"
+)
 
 
 def leader_killed(stage: Stage) -> None:

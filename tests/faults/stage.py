@@ -33,8 +33,9 @@ LOOK_EVERY_S: Final = 0.05
 # With all well again, a stream that is silent for so long has nothing more to say.
 QUIET_S: Final = 10.0
 # Many transactions, and the broker's word on a dead worker sooner than by default, so that more
-# faults find time: a session of 15 s and a transaction of 10 s.
+# faults find time: a session of 15 s, a transaction of 10 s, a minute between two polls.
 SETTINGS: Final = {
+    "KAFKA_MAX_POLL_INTERVAL_MS": "30000",
     "KAFKA_SESSION_TIMEOUT_MS": "3000",
     "KAFKA_HEARTBEAT_INTERVAL_MS": "1000",
     "KAFKA_TRANSACTION_TIMEOUT_MS": "2000",

@@ -158,6 +158,15 @@ def test_the_new_group_protocol_takes_a_name_only_where_it_is_given(
     assert consumer_properties("worker-0")["group.instance.id"] == "given"
 
 
+def test_a_session_may_be_longer_than_a_batch_may_take_by_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert consumer_properties()["max.poll.interval.ms"] == "60000"
+    monkeypatch.setenv("KAFKA_SESSION_TIMEOUT_MS", "90000")
+    assert consumer_properties()["max.poll.interval.ms"] == "90000"
+    build(Consumer, consumer_properties()).close()
+
+
 def test_a_session_is_longer_than_three_heartbeats() -> None:
     properties = consumer_properties()
     assert int(properties["session.timeout.ms"]) > 3 * int(properties["heartbeat.interval.ms"])
