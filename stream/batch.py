@@ -12,11 +12,19 @@ import msgspec
 
 from stream.dead_letters import DeadLetter, bury
 from stream.record import Headers, Record, size_bytes
-from titanic_model.passenger import MAX_ID_CHARACTERS, Passenger, Reason, Rejection, parse
+from titanic_model.passenger import (
+    MAX_ID_CHARACTERS,
+    NOT_PLAIN,
+    Passenger,
+    Reason,
+    Rejection,
+    decode_plain,
+    parse,
+)
 from titanic_model.scorer import Scorer
 
 
-class PredictionRecord(NamedTuple):
+class PredictionRecord(msgspec.Struct, frozen=True, gc=False):
     """A record for `predictions`: the event's key and headers, and the answer."""
 
     key: bytes | None
@@ -45,26 +53,28 @@ LONG_KEY_BYTES: Final = 512
 
 
 def score(records: Sequence[Record], scorer: Scorer, limits: Limits) -> Outcome:
-    """Answer each record, by its own merits; never raises for one of them."""
+    """Answer each record, all of one topic, by its own merits; never raises for one of them."""
     predictions: list[PredictionRecord] = []
     refused: list[DeadLetter] = []
     reasons: Counter[Reason] = Counter()
     answer = scorer.answer
+    begin = _Begin(records[0].topic() if records else "")
     for record in records:
         headers: Headers | None = None
         verdict: Passenger | Rejection
         try:
             headers = record.headers()
-            verdict = verdict_of(record)
+            verdict = decode_plain(record.value() or b"")
+            if verdict.passenger_id is msgspec.UNSET:
+                verdict = _named_by_key(verdict, record.key())
         except Exception as error:  # whatever it is, it must not stop the neighbours
-            verdict = _unreadable(error)
+            verdict = _not_plain(record, error)
         if isinstance(verdict, Passenger):
             key = record.key()
-            value = b'{"passenger_id":%b,%b,"event":"%b/%d/%d"}' % (
+            value = b'{"passenger_id":%b,%b,"event":"%b%d"}' % (
                 _encode_text(verdict.passenger_id),
                 answer(verdict).json,
-                record.topic().encode(),
-                record.partition(),
+                begin[record.partition()],
                 record.offset(),
             )
             long = headers or (key and len(key) > LONG_KEY_BYTES)
@@ -77,12 +87,32 @@ def score(records: Sequence[Record], scorer: Scorer, limits: Limits) -> Outcome:
     return Outcome(predictions, refused, reasons)
 
 
+class _Begin(dict[int, bytes]):
+    """What the ids of a partition's events begin with, made when it is first asked for."""
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic.encode()
+
+    def __missing__(self, partition: int) -> bytes:
+        return self.setdefault(partition, b"%b/%d/" % (self._topic, partition))
+
+
 def verdict_of(record: Record) -> Passenger | Rejection:
     """The event's passenger with an id, or why there is none; for headers, see `score`."""
     verdict = parse(record.value())
     if isinstance(verdict, Passenger) and verdict.passenger_id is msgspec.UNSET:
         return _named_by_key(verdict, record.key())
     return verdict
+
+
+def _not_plain(record: Record, error: Exception) -> Passenger | Rejection:
+    """The verdict on what could not be read as most events can, for that error."""
+    if isinstance(error, NOT_PLAIN):
+        try:
+            return verdict_of(record)
+        except Exception as another:
+            error = another
+    return _unreadable(error)
 
 
 def _too_large(size: int, limits: Limits) -> Rejection:

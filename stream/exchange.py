@@ -1,9 +1,9 @@
 """The one Kafka thread: poll a batch, have it scored, publish its outcome and offsets together.
 
-Every call to the consumer and the producer is made by this thread (some by its `hand`, while it
-waits), and no second batch is polled before the first is committed or undone. So a revocation,
-which runs inside a poll, never meets a batch in hand, and the group membership that is captured
-with a batch is the one it was read by.
+Every call to the consumer is made by this thread, and so are those to the producer but for its
+transactions' steps, which its `hand` makes. The next batch may be polled and scored while the last
+one is committed: the offsets of that one are with the broker, as those of the membership that it
+was read by, and whoever reads its partitions next waits for the end of its transaction (KIP-447).
 """
 
 import logging
@@ -14,19 +14,18 @@ from contextlib import closing
 
 from confluent_kafka import KafkaException
 
-from stream import metrics
+from stream.answering import Answering
 from stream.batch import Limits, Outcome
 from stream.clients import check_timeouts, consumer_properties, producer_properties
 from stream.errors import Errors
-from stream.intake import Batch, Intake
+from stream.intake import Intake
 from stream.lag import Lag
 from stream.patience import Patience, Stopped
-from stream.publisher import AtLeastOnce, Publisher, Transactional, Undone
+from stream.publisher import AtLeastOnce, Publisher, Transactional
 from stream.record import Record
 from stream.slots import Slot
 from stream.status import State, Status
 from stream.upkeep import Upkeep
-from titanic_model.passenger import Reason
 from titanic_model.settings import Settings, kafka_settings
 
 log = logging.getLogger("stream.exchange")
@@ -53,12 +52,9 @@ class Exchange:
         self._errors = Errors(servers)
         self._kafka = Patience(f"Kafka at {servers}", stopping, log, self.status.waiting)
         # For a batch that is undone again and again, while Kafka answers all else.
-        self._batch = Patience(f"Kafka at {servers}", stopping, log, self.status.waiting)
+        self._again = Patience(f"Kafka at {servers}", stopping, log, self.status.waiting)
         self._slot: Slot | None = None
         self._upkeep = Upkeep(settings, self._errors, self._kafka, stopping)
-        self._committed_at = 0.0
-        # Whether the last batch was undone: the second in a row is not read again at once.
-        self._undone = False
 
     def run(self) -> None:
         """The thread's whole life. Raises what no retry can mend; `stopping` ends it."""
@@ -83,17 +79,30 @@ class Exchange:
 
     def _read(self, intake: Intake, publisher: Publisher) -> None:
         lag = Lag(intake)
+        answering = Answering(
+            topic=self._settings.passengers_topic,
+            rewind=intake.rewind,
+            publisher=publisher,
+            score=self._score,
+            upkeep=self._upkeep,
+            lag=lag,
+            kafka=self._kafka,
+            again=self._again,
+            confirmed=self._is_back,
+        )
         intake.subscribe()
         while not self._stopping.is_set():
             self.status.alive()
-            self._let_events_gather()
+            self._let_events_gather(answering.confirmed_at)
             batch = intake.gather()
             if batch is None:
+                answering.settle()
                 self._look_for_kafka(intake)
                 self._upkeep.replace_lost_topic(intake)
             else:
-                self._answer(batch, intake, publisher, lag)
+                answering.answer(batch)
             lag.show(self.status.partitions)
+        answering.settle()
 
     def _own_name(self) -> str | None:
         """What no other worker's transactions are called; at least once there are none."""
@@ -111,45 +120,10 @@ class Exchange:
             return AtLeastOnce(self._settings, self._upkeep.limits, intake.consumer, self._kafka)
         return Transactional(self._settings, self._upkeep.limits, name, self._kafka)
 
-    def _let_events_gather(self) -> None:
-        gather_for_s = self._committed_at + self._settings.batch_wait_ms / 1000 - time.monotonic()
+    def _let_events_gather(self, since: float) -> None:
+        gather_for_s = since + self._settings.batch_wait_ms / 1000 - time.monotonic()
         if gather_for_s > 0:
             self._stopping.wait(gather_for_s)
-
-    def _answer(self, batch: Batch, intake: Intake, publisher: Publisher, lag: Lag) -> None:
-        if batch.member is None:
-            log.info("%s are read again: the group went on meanwhile", batch)
-            self._rewind(intake, batch)
-            return
-        started = time.monotonic()
-        offsets = batch.next_offsets(self._settings.passengers_topic)
-        outcome = self._score(batch.records, self._upkeep.limits)
-        if outcome.reasons[Reason.TOO_LARGE] and self._upkeep.take_more_now(publisher):
-            outcome = self._score(batch.records, self._upkeep.limits)
-        try:
-            publisher.publish(outcome, offsets, batch.member)
-        except Undone as reason:
-            metrics.UNDONE_BATCHES.inc()
-            log.warning("%s are read again: %s", batch, reason)
-            if self._undone:
-                self._batch.wait(f"{batch} cannot be answered: {reason}")
-                self._upkeep.look(publisher)
-            self._undone = True
-            self._rewind(intake, batch)
-        else:
-            self._undone = False
-            self._batch.rewarded()
-            self._committed_at = time.monotonic()
-            self._is_back()
-            lag.committed(offsets)
-            _count(outcome, self._committed_at - started)
-
-    def _rewind(self, intake: Intake, batch: Batch) -> None:
-        while True:
-            try:
-                return intake.rewind(batch)
-            except KafkaException as error:
-                self._kafka.wait(error.args[0].str())
 
     def _look_for_kafka(self, intake: Intake) -> None:
         """After the client lost brokers: ask until one answers, and say so."""
@@ -167,13 +141,3 @@ class Exchange:
         self._kafka.rewarded()
         if self.status.state is State.WAITING:
             self.status.reading_or_joining()
-
-
-def _count(outcome: Outcome, seconds: float) -> None:
-    answered, refused = len(outcome.predictions), len(outcome.dead_letters)
-    metrics.EVENTS.inc(answered + refused)
-    metrics.PREDICTIONS.inc(answered)
-    for reason, count in outcome.reasons.items():
-        metrics.DEAD_LETTERS.labels(reason.value).inc(count)
-    metrics.BATCH_EVENTS.observe(answered + refused)
-    metrics.BATCH_SECONDS.observe(seconds)

@@ -6,13 +6,13 @@ away in the middle, it may never return, also after the broker is back (librdkaf
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from queue import SimpleQueue
 from typing import Any
 
 
 class Hand:
-    """Its owner waits for each call, so that no two ever run at once."""
+    """Its calls are made one after the other."""
 
     def __init__(self) -> None:
         self._calls: SimpleQueue[tuple[Future[None], Callable[..., None], tuple[Any, ...]]]
@@ -26,6 +26,10 @@ class Hand:
     def hangs(self) -> bool:
         """Whether the last call has not returned."""
         return not self._last.done()
+
+    def returns_within(self, seconds: float) -> bool:
+        """Wait for the last call's end, for so long at the most; whether it came."""
+        return not wait([self._last], seconds).not_done
 
     def call(self, function: Callable[..., None], *arguments: Any) -> Future[None]:
         """Have a call made."""

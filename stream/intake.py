@@ -1,14 +1,14 @@
 """The consuming side of the exchange: what was read, as whom, and how to read it again.
 
 Its callbacks run inside `gather` and `close`, hence in the Kafka thread: a revocation never meets
-a batch in hand.
+a batch that is scored or published.
 """
 
 import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -41,11 +41,12 @@ class Batch:
     """Records in hand.
 
     `member` is the group membership they were read by; None when the group went on while they
-    were read, which leaves nothing to do but to read them again.
+    were read, which leaves nothing to do but to read them again. `is_full`: more is there.
     """
 
     records: Sequence[Record]
     member: Any | None
+    is_full: bool = False
 
     def next_offsets(self, topic: str) -> list[TopicPartition]:
         """What to commit: for each partition the offset after its last record."""
@@ -118,7 +119,7 @@ class Intake:
         # A poll may have given partitions back and taken them again before it found the event;
         # what counts is whether one goes while the rest is collected.
         self._revoked.clear()
-        records = self._collect(first)
+        records, is_full = self._collect(first)
         # Captured before any later poll: fresh metadata would bless a stale batch.
         member = self.consumer.consumer_group_metadata()
         if not records:
@@ -127,10 +128,10 @@ class Intake:
             # A member that the group has dropped has an empty id until it joins again, and the
             # broker may take that for a client outside any group, whose offsets it accepts.
             member = None
-        return Batch(records, member)
+        return Batch(records, member, is_full)
 
-    def _collect(self, first: Message) -> list[Record]:
-        """The first and what is there behind it, up to a batch's events and bytes.
+    def _collect(self, first: Message) -> tuple[list[Record], bool]:
+        """The first and what is there behind it, up to a batch's events and bytes: whether so many.
 
         The bytes are exceeded by a step of events that are larger than those before, at the most.
         """
@@ -140,8 +141,9 @@ class Intake:
             size += ask_for_headers(good)
             records += good
             room, room_bytes = self._batch_size - len(records), self._batch_bytes - size
-            if len(step) < asked or room <= 0 or room_bytes <= 0:
-                return records
+            is_full = room <= 0 or room_bytes <= 0
+            if is_full or len(step) < asked:
+                return records, is_full
             fitting = room_bytes * len(records) // max(size, 1)
             asked = min(room, max(fitting, 1), STEP_EVENTS)
             step = self.consumer.consume(asked, 0)
@@ -154,12 +156,12 @@ class Intake:
                     self._errors(error)
         return cast(list[Record], good)
 
-    def rewind(self, batch: Batch) -> None:
+    def rewind(self, starts: Mapping[int, int]) -> None:
         """Go back to the committed offsets; where there are none, to where a new reader begins.
 
-        Raises `KafkaException` when Kafka does not tell or take them; it may be repeated.
+        `starts` has the first offset of what is read again, by partition. Raises `KafkaException`
+        when Kafka does not tell or take them; it may be repeated.
         """
-        starts = batch.first_offsets()
         mine = {tp.partition for tp in self.consumer.assignment()}
         for partition, offset in self.committed(starts.keys() & mine).items():
             start = (self._beginning or starts[partition]) if offset is None else offset

@@ -2,14 +2,15 @@
 
 `Transactional` does so in one Kafka transaction: readers of `read_committed` see all of it or
 nothing. `AtLeastOnce` waits for the broker's word on every record and then commits the offsets.
-Both raise `Undone` when the batch has to be read again, and are then ready for the next one.
+Both raise `Undone` when the batch has to be read again, and are then ready for the next one. The
+last batch is settled before the next is published, and the next read and scored meanwhile.
 """
 
 import contextlib
 import logging
 import time
-from collections.abc import Callable
-from concurrent.futures import wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from typing import Any, Final, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -40,7 +41,10 @@ class Publisher(Protocol):
     """What the exchange needs of a way to publish."""
 
     def publish(self, outcome: Outcome, offsets: list[TopicPartition], member: Any) -> None:
-        """Publish the outcome and commit the offsets of the group's `member`, or raise `Undone`."""
+        """Publish the outcome with the offsets of the group's `member`, or raise `Undone`."""
+
+    def settle(self) -> None:
+        """Wait until what was published counts, or raise `Undone`."""
 
     def renew(self, limits: Limits) -> None:
         """A new producer, since topics are new or take records of another size."""
@@ -94,39 +98,61 @@ class Transactional:
         return not self._reach.lost
 
     def publish(self, outcome: Outcome, offsets: list[TopicPartition], member: Any) -> None:
-        """One transaction. A stale `member` is refused by the broker, and the batch undone."""
+        """One transaction. A stale `member` is refused by the broker, and the batch undone.
+
+        The offsets are sent while the records are, and count with the transaction alone.
+        """
         if not self._reaches():
             self._replace("it had lost every broker")
-        refused = self._refused
-        refused.clear()
-        try:
+        self._refused.clear()
+        with self._undoing():
             self._producer.begin_transaction()
+            step = self._producer.send_offsets_to_transaction, offsets, member
+            begun = self._begin(*step)
             send(self._producer, outcome, self._settings)
-            self._persist(self._producer.send_offsets_to_transaction, offsets, member)
-            self._persist(self._producer.commit_transaction)
+            self._persist(*step, begun=begun)
+            self._commit = self._begin(self._producer.commit_transaction)
+
+    def settle(self) -> None:
+        """The end of the commit that `publish` began."""
+        with self._undoing():
+            self._persist(self._producer.commit_transaction, begun=self._commit)
+
+    @contextlib.contextmanager
+    def _undoing(self) -> Iterator[None]:
+        try:
+            yield
         except (KafkaException, QueueStuck, NoAnswer) as error:
             self._undo(error)
-            raise Undone(refused.text or text_of(error)) from None
+            raise Undone(self._refused.text or text_of(error)) from None
         except Stopped:
             self._abort_at_once()
             raise
 
-    def _persist(self, step: Callable[..., None], *arguments: Any) -> None:
-        """Take a step, and again while Kafka says that it may be repeated, up to a deadline."""
+    def _persist(
+        self, step: Callable[..., None], *arguments: Any, begun: Future[None] | None = None
+    ) -> None:
+        """Take a step, and again while Kafka says that it may be repeated, up to a deadline.
+
+        It may have `begun`.
+        """
         deadline = time.monotonic() + STEP_DEADLINE_S
         while True:
             try:
-                return self._take(step, *arguments)
+                return self._end(begun or self._begin(step, *arguments), step.__name__)
             except KafkaException as error:
                 if not error.args[0].retriable() or time.monotonic() > deadline:
                     raise
+                begun = None
                 self._patience.wait(text_of(error))
 
-    def _take(self, step: Callable[..., None], *arguments: Any) -> None:
-        """Take a step once. Raises `NoAnswer` when it has not returned after it should."""
-        taken = self._hand.call(step, *arguments, CALL_TIMEOUT_S)
+    def _begin(self, step: Callable[..., None], *arguments: Any) -> Future[None]:
+        return self._hand.call(step, *arguments, CALL_TIMEOUT_S)
+
+    def _end(self, taken: Future[None], name: str) -> None:
+        """Wait for a step's end. Raises `NoAnswer` when it has not returned after it should."""
         if taken not in wait([taken], CALL_TIMEOUT_S + GRACE_S).done:
-            raise NoAnswer(f"{step.__name__} does not return")
+            raise NoAnswer(f"{name} does not return")
         taken.result()
 
     def _undo(self, error: Exception) -> None:
@@ -136,7 +162,7 @@ class Transactional:
         the transaction is then either in the committed offsets or gone.
         """
         fatal = isinstance(error, KafkaException) and error.args[0].fatal()
-        if not fatal and not self._hand.hangs:
+        if not fatal and not isinstance(error, NoAnswer) and self._is_free():
             with contextlib.suppress(KafkaException, NoAnswer):
                 self._persist(self._producer.abort_transaction)
                 return
@@ -144,9 +170,13 @@ class Transactional:
 
     def _abort_at_once(self) -> None:
         """Readers of `read_committed` would else wait for the end of the transaction's time."""
-        if not self._hand.hangs:
+        if self._is_free():
             with contextlib.suppress(KafkaException, NoAnswer):
-                self._take(self._producer.abort_transaction)
+                self._end(self._begin(self._producer.abort_transaction), "abort_transaction")
+
+    def _is_free(self) -> bool:
+        """Whether another step can be taken: the last may still be under way."""
+        return self._hand.returns_within(CALL_TIMEOUT_S + GRACE_S)
 
     def _replace(self, why: str) -> None:
         log.warning("the Kafka producer is replaced: %s", why)
@@ -191,7 +221,10 @@ class AtLeastOnce:
         offsets: list[TopicPartition],
         member: Any,  # noqa: ARG002 - the consumer knows its own membership
     ) -> None:
-        """Send, wait until all of it is delivered, then commit the offsets."""
+        """Send, wait until all of it is delivered, then commit the offsets.
+
+        At once: by a later poll the partitions may be another's, and it further than these offsets.
+        """
         self._refused.clear()
         try:
             send(self._producer, outcome, self._settings)
@@ -205,6 +238,9 @@ class AtLeastOnce:
                 self.close()
                 self._start()
             raise Undone(reason) from None
+
+    def settle(self) -> None:
+        """Nothing is left to wait for."""
 
     def _deliver(self) -> None:
         deadline = time.monotonic() + STEP_DEADLINE_S

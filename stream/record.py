@@ -63,14 +63,13 @@ class Unreadable:
 
 def ask_for_headers(records: list[Record]) -> int:
     """The bytes of keys, values and headers; a record that has unreadable ones is replaced."""
-    size = 0
+    size = sum([len(record.value() or b"") + len(record.key() or b"") for record in records])
     for place, record in enumerate(records):
         try:
             headers = record.headers()
         except SystemError as error:
             records[place] = Unreadable(record, error)
             continue
-        size += len(record.value() or b"") + len(record.key() or b"")
         if headers:
             size += sum(len(name) + len(value or b"") for name, value in headers)
     return size

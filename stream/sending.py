@@ -62,13 +62,15 @@ def send(to: Producer, outcome: Outcome, settings: Settings) -> None:
     """Queue every record. Raises `QueueStuck`."""
     topic = settings.predictions_topic
     produce = to.produce
-    for key, value, headers in outcome.predictions:
-        # Headers, even none, cost the client as much again as the record: most have none.
-        more = {"headers": headers} if headers else {}
+    for one in outcome.predictions:
         try:
-            produce(topic, value, key, **more)  # type: ignore[arg-type]
+            # Headers, even none, cost the client as much again as the record: most have none.
+            if one.headers is None:
+                produce(topic, one.value, one.key)
+            else:
+                produce(topic, one.value, one.key, headers=one.headers)  # type: ignore[arg-type]
         except BufferError:
-            _queue(to, topic, value, key, **more)
+            _queue(to, topic, one.value, one.key, headers=one.headers or [])
     topic = settings.dead_letters_topic
     for key, original, headers, timestamp_ms in outcome.dead_letters:
         # A timestamp of 0 is the time it is sent.

@@ -77,7 +77,7 @@ class Rejection(msgspec.Struct, frozen=True):
         return cls((Fault(field, reason, message),))
 
 
-class Passenger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Passenger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A valid passenger. `age` in years, 0 to 100, or None when it is not known.
 
     `passenger_id` is unset when neither the value nor the key of the event names one, which
@@ -173,10 +173,11 @@ class Prediction(BaseModel):
     )
 
 
-_decode_plain = msgspec.json.Decoder(Passenger).decode
+decode_plain: Final = msgspec.json.Decoder(Passenger).decode
+"""An event of the plain form; raises one of `NOT_PLAIN` for others, which `parse` may yet take."""
 # A decoder's every refusal: malformed or unfitting JSON, bad UTF-8 inside a string, and deep
 # nesting, which has an exception of the interpreter's.
-_NOT_PLAIN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+NOT_PLAIN: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def parse(value: bytes | None) -> Passenger | Rejection:
@@ -190,8 +191,8 @@ def parse(value: bytes | None) -> Passenger | Rejection:
     if not value:
         return Rejection.because(Reason.EMPTY, "the value is empty; a JSON object is expected")
     try:
-        return _decode_plain(value)
-    except _NOT_PLAIN:
+        return decode_plain(value)
+    except NOT_PLAIN:
         return judge(value)
 
 

@@ -39,7 +39,8 @@ SETTINGS: Final = {
     "KAFKA_SESSION_TIMEOUT_MS": "3000",
     "KAFKA_HEARTBEAT_INTERVAL_MS": "1000",
     "KAFKA_TRANSACTION_TIMEOUT_MS": "2000",
-    "TITANIC_BATCH_SIZE": "500",
+    # A full batch is committed while the next is read: so that many are full, also in the calm.
+    "TITANIC_BATCH_SIZE": "20",
     "TITANIC_FOLLOW_EVERY_S": "0.2",
 }
 # Two releases that differ everywhere.

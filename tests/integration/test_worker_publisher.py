@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient
 from stream import publisher as module
 from stream.batch import Limits, Outcome, PredictionRecord
 from stream.patience import Patience, Stopped
-from stream.publisher import AtLeastOnce, Transactional, Undone
+from stream.publisher import AtLeastOnce, Publisher, Transactional, Undone
 from stream.sending import send
 from tests.integration.topics import nothing_open, written
 from tests.integration.workers import Scene, scene, until
@@ -58,10 +58,15 @@ def assigned(consumer: Consumer, wanted: bool) -> None:
     until(holds, f"assigned: {wanted}", within_s=30)
 
 
+def publish(by: Publisher, outcome: Outcome, offsets: list[TopicPartition], member: Any) -> None:
+    by.publish(outcome, offsets, member)
+    by.settle()
+
+
 def published(by: Transactional, offsets: list[TopicPartition], consumer: Consumer) -> bool:
     """Whether an attempt got through; the one after a failure may need another."""
     try:
-        by.publish(OUTCOME, offsets, consumer.consumer_group_metadata())
+        publish(by, OUTCOME, offsets, consumer.consumer_group_metadata())
     except Undone:
         return False
     return True
@@ -89,7 +94,7 @@ def test_a_fenced_producer_is_replaced(stage: Scene, consumer: Consumer) -> None
     offsets = [TopicPartition(stage.passengers, 0, 1)]
     with closing(publisher(stage)) as fenced, closing(publisher(stage)):
         with pytest.raises(Undone):
-            fenced.publish(OUTCOME, offsets, member)
+            publish(fenced, OUTCOME, offsets, member)
         assert next_offset(stage, consumer) < 0
         until(lambda: published(fenced, offsets, consumer), "published", within_s=30)
     assert next_offset(stage, consumer) == 1
@@ -105,7 +110,7 @@ def test_a_stale_member_is_refused_and_its_batch_undone(stage: Scene, consumer: 
     offsets = [TopicPartition(stage.passengers, 0, 1)]
     with closing(publisher(stage)) as made:
         with pytest.raises(Undone):
-            made.publish(OUTCOME, offsets, stale)
+            publish(made, OUTCOME, offsets, stale)
         assert next_offset(stage, consumer) < 0
         until(lambda: published(made, offsets, consumer), "published", within_s=30)
     assert next_offset(stage, consumer) == 1
@@ -128,7 +133,8 @@ def test_a_stop_in_a_step_that_waits_leaves_no_transaction_open(
         monkeypatch.setattr(module, "send", send_and_flush)
         monkeypatch.setattr(module, "CALL_TIMEOUT_S", 0)
         with pytest.raises(Stopped):
-            made.publish(
+            publish(
+                made,
                 OUTCOME,
                 [TopicPartition(stage.passengers, 0, 1)],
                 consumer.consumer_group_metadata(),
@@ -150,7 +156,7 @@ def test_a_record_too_large_for_its_topic_is_named(stage: Scene, consumer: Consu
     offsets = [TopicPartition(stage.passengers, 0, 1)]
     with closing(publisher(stage)) as made:
         with pytest.raises(Undone, match=r"did not take a record of 2,000,000 bytes"):
-            made.publish(large, offsets, consumer.consumer_group_metadata())
+            publish(made, large, offsets, consumer.consumer_group_metadata())
         until(lambda: published(made, offsets, consumer), "published", within_s=30)
     assert len(stage.answers(1).predictions) == 1
 
@@ -167,13 +173,13 @@ def test_at_least_once_what_follows_a_stuck_batch_is_not_lost_with_it(
                 patch.setattr(module, "CALL_TIMEOUT_S", 0)
                 patch.setattr(module, "STEP_DEADLINE_S", -1)
                 try:
-                    made.publish(stuck, [TopicPartition(stage.passengers, 0, number)], None)
+                    publish(made, stuck, [TopicPartition(stage.passengers, 0, number)], None)
                     continue
                 except Undone as stopped:
                     assert "records were not taken in time" in str(stopped)  # noqa: PT017
             undone += 1
             assert next_offset(stage, consumer) == (number - 1 or -1001)
-            made.publish(OUTCOME, [TopicPartition(stage.passengers, 0, number)], None)
+            publish(made, OUTCOME, [TopicPartition(stage.passengers, 0, number)], None)
             assert next_offset(stage, consumer) == number
             if undone == rounds:
                 break
@@ -189,7 +195,7 @@ def test_at_least_once_a_record_too_large_for_its_topic_is_named(
     offsets = [TopicPartition(stage.passengers, 0, 1)]
     with closing(AtLeastOnce(settings(stage), LIMITS, consumer, patience())) as made:
         with pytest.raises(Undone, match=r"did not take a record of 2,000,000 bytes"):
-            made.publish(large, offsets, None)
+            publish(made, large, offsets, None)
         assert next_offset(stage, consumer) < 0
-        made.publish(OUTCOME, offsets, None)
+        publish(made, OUTCOME, offsets, None)
     assert next_offset(stage, consumer) == 1

@@ -77,7 +77,7 @@ class World:
         for record in self.events:
             outcome = batch.score([record], SCORER, LIMITS)
             for prediction in outcome.predictions:
-                self.add("predictions", *prediction)
+                self.add("predictions", prediction.key, prediction.value, prediction.headers)
             for key, value, headers, time_ms in outcome.dead_letters:
                 self.add("passengers.dlq", key, value, headers, time_ms=time_ms)
 
