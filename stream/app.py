@@ -6,6 +6,7 @@ docs/decisions/0001-our-own-kafka-thread-inside-faust.md.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -37,6 +38,9 @@ from titanic_model.settings import BadSetting, kafka_settings, settings
 
 log = logging.getLogger("stream.app")
 
+# Allocations between two looks for cycles. A batch makes some ten thousands of objects and no cycle:
+# looked for after each 700, the default, they cost a fifth of the throughput.
+COLLECT_EVERY: Final = 100_000
 # How long the batch in hand may take to be finished when the worker is told to stop.
 STOP_DEADLINE_S: Final = 30.0
 # How soon a first release, or a stop, is seen.
@@ -112,6 +116,8 @@ class KafkaThread(Service):
 
     async def on_start(self) -> None:
         """Let the channel deliver, and start."""
+        gc.freeze()  # what has been imported stays: it is not looked through again and again
+        gc.set_threshold(COLLECT_EVERY)
         app.flow_control.resume()
         self._thread = threading.Thread(target=self._run, name="kafka", daemon=True)
         self._thread.start()
