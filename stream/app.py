@@ -38,8 +38,8 @@ from titanic_model.settings import BadSetting, kafka_settings, settings
 
 log = logging.getLogger("stream.app")
 
-# Allocations between two looks for cycles. A batch makes some ten thousands of objects and no cycle:
-# looked for after each 700, the default, they cost a fifth of the throughput.
+# Allocations between two looks for cycles. A batch makes some ten thousands of objects and none of
+# them; looking after each 700, as by default, costs a fifth of the throughput.
 COLLECT_EVERY: Final = 100_000
 # How long the batch in hand may take to be finished when the worker is told to stop.
 STOP_DEADLINE_S: Final = 30.0
