@@ -239,7 +239,6 @@ class Stage:
 
     def outputs(self) -> str:
         """How far the topics of answers are written and committed, and how far the reader is."""
-        read = {(place.topic, place.partition): place.offset for place in self.watch.positions()}
         lines = []
         for topic in (self.scene.predictions, self.scene.dead_letters):
             admin = self.brokers.admin
@@ -247,7 +246,7 @@ class Stage:
                 place = topic, end.partition
                 lines.append(
                     f"{topic}/{end.partition}: {end.end} written, {stable.end} committed, "
-                    f"read to {read.get(place)}"
+                    f"read to {self.watch.read_to.get(place, 0)}"
                 )
         return "\n".join(lines)
 

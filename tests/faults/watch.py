@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from tests.integration.answers import origin
 
@@ -60,11 +60,14 @@ class Watch:
     """Reads the output topics from `start` to `stop`, as consumers of the predictions do."""
 
     def __init__(self, servers: str, places: Sequence[TopicPartition], dead_letters: str) -> None:
-        self._places = list(places)
+        # From their beginning: for where a group is, a coordinator would be asked first.
+        self._places = [TopicPartition(at.topic, at.partition, OFFSET_BEGINNING) for at in places]
         self._consumer = consumer(servers)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self.tally = Tally(dead_letters)
+        # By output topic and partition, the offset after the last record.
+        self.read_to: dict[tuple[str, int], int] = {}
         self.fault: BaseException | None = None
         self._anew: list[str] = []
         # By source partition, since the last `look`: when answers came, and how far they went.
@@ -89,10 +92,6 @@ class Watch:
     def is_to_begin_anew(self) -> bool:
         """Whether it has not begun yet."""
         return bool(self._anew)
-
-    def positions(self) -> list[TopicPartition]:
-        """How far it has read."""
-        return self._consumer.position(self._places)
 
     def look(self) -> None:
         """Begin to note when answers come."""
@@ -127,6 +126,8 @@ class Watch:
                     if message.error() is not None:  # the end for now, or a broker that is gone
                         continue
                     partition, offset = self.tally.take(message)
+                    place = message.topic() or "", message.partition() or 0
+                    self.read_to[place] = (message.offset() or 0) + 1
                     now[partition] = max(now.get(partition, -1), offset)
                 at = time.monotonic()
                 for partition, offset in now.items():
