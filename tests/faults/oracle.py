@@ -68,7 +68,6 @@ def judge(
     *,
     environment: Mapping[str, str],
     source: Sequence[TopicPartition],
-    unplaced: int,
     places: Sequence[TopicPartition],
     sent: Mapping[int, Sequence[int]],
     begin: Mapping[int, int],
@@ -78,8 +77,9 @@ def judge(
 ) -> Verdict:
     """Read everything once more. The stream is at rest, and the live reader has seen its end.
 
-    `sent` has the offsets by partition, of which those before `begin` are left aside. Where so many
-    of the events are that Kafka confirmed without a place, their topic tells.
+    The events are what is on their topic, also where their own producer's client has put one there
+    twice, and what Kafka confirmed of those `sent`: the offsets by partition. What is before
+    `begin` is left aside.
     """
     final = Tally(dead_letters)
     _read(servers, places, final)
@@ -88,12 +88,9 @@ def judge(
     told = _reconcile(environment, begin)
     counts = told["counts"]
     there = {(p, o) for p, offsets in sent.items() for o in offsets}
-    if unplaced:
-        found = {
-            (m.partition() or 0, m.offset() or 0)
-            for m in _records(servers, source, "read_committed")
-        }
-        there |= found if len(found - there) == unplaced else set()
+    there |= {
+        (m.partition() or 0, m.offset() or 0) for m in _records(servers, source, "read_committed")
+    }
     expected = Counter(place for place in there if place[1] >= begin.get(place[0], 0))
     answered = Counter(
         {(p, o): count for (p, o), count in final.answers.items() if o >= begin.get(p, 0)}

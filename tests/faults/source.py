@@ -79,6 +79,13 @@ class Source:
         if self.fault:
             raise self.fault
 
+    def end(self) -> None:
+        """Send no more, and give up what is not confirmed."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._producer.purge()
+
     @property
     def count(self) -> int:
         """How many events were confirmed."""

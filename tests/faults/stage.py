@@ -4,15 +4,12 @@ never stops and a reader that never stops.
 
 import random
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from confluent_kafka import TopicCollection, TopicPartition
 
-from stream import topics
 from tests import synthetic
 from tests.faults.brokers import Brokers
 from tests.faults.network import Line
@@ -20,9 +17,8 @@ from tests.faults.oracle import Verdict, judge
 from tests.faults.source import Source
 from tests.faults.watch import Watch
 from tests.integration.topics import committed, nothing_open, written
-from tests.integration.workers import Scene, Worker, scene, until
+from tests.integration.workers import Scene, Worker, until
 from titanic_model.releases import Releases
-from titanic_model.settings import Settings
 
 WORKERS: Final = 2
 PARTITIONS: Final = 4
@@ -228,7 +224,6 @@ class Stage:
             self.brokers.cluster.bootstrap_servers,
             environment=self.scene.environment(),
             source=[TopicPartition(self.scene.passengers, p) for p in range(PARTITIONS)],
-            unplaced=self.source.unplaced,
             places=self.places,
             sent=self.source.offsets,
             begin=self.begin,
@@ -238,8 +233,8 @@ class Stage:
         )
 
     def outputs(self) -> str:
-        """How far the topics of answers are written and committed, and how far the reader is."""
-        lines = []
+        """How far events are sent, the topics of answers written and committed, the reader is."""
+        lines = [f"sent to {self.source.mark()}, to be answered from {self._mark}"]
         for topic in (self.scene.predictions, self.scene.dead_letters):
             admin = self.brokers.admin
             for end, stable in zip(written(admin, topic), committed(admin, topic), strict=True):
@@ -261,55 +256,3 @@ def _told(worker: Worker) -> str:
         committed = worker.metric("titanic_events_total")
         lines.append(f"{committed:,.0f} events committed; {worker.page('/readyz')[1]}")
     return "\n".join(lines)
-
-
-@contextmanager
-def stage(
-    made: Brokers,
-    folder: Path,
-    seed: int,
-    *,
-    rate: int = RATE,
-    output_partitions: int = PARTITIONS,
-    settings: Mapping[str, str] = {},
-) -> Iterator[Stage]:
-    """Two workers under load on topics of their own, until the end of the block."""
-    folder.mkdir(parents=True, exist_ok=True)
-    releases = Releases(str(folder / "releases"))
-    for manifest, files in (SECOND, FIRST):
-        releases.publish(manifest, files)
-    releases.promote(FIRST[0].id)
-    servers = made.cluster.bootstrap_servers
-    with scene(servers, folder, releases.location) as own:
-        _create_topics(made, own, output_partitions)
-        chance = random.Random(seed)  # noqa: S311 - for the same faults each time
-        outputs = (own.predictions, own.dead_letters)
-        places = [TopicPartition(t, p) for t in outputs for p in range(output_partitions)]
-        watch = Watch(servers, places, own.dead_letters)
-        source = Source(servers, own.passengers, rate, random.Random(chance.random()))  # noqa: S311
-        one = Stage(made, own, source, watch, places, chance, settings=settings)
-        watch.start()
-        for _ in range(WORKERS):
-            one.start()
-        for worker, _ in one.workers:
-            worker.reads_some()
-        source.start()
-        until(lambda: len(source.mark()) == PARTITIONS, "events everywhere", 30)
-        yield one
-
-
-def _create_topics(made: Brokers, own: Scene, output_partitions: int) -> None:
-    """As a worker makes them, or with the outputs otherwise; what reads them finds them there."""
-    if output_partitions == PARTITIONS:
-        topics.ensure(
-            made.admin,
-            Settings(
-                passengers_topic=own.passengers,
-                predictions_topic=own.predictions,
-                dead_letters_topic=own.dead_letters,
-                outcomes_topic=f"outcomes-{own.name}",
-            ),
-        )
-    else:
-        own.create_topics(outputs=output_partitions)
-    until(made.in_sync, "the topics", AT_REST_WITHIN_S)

@@ -12,7 +12,8 @@ from tests.faults import broker_faults, input_faults, network_faults, worker_fau
 from tests.faults.brokers import Brokers
 from tests.faults.kind import Kind
 from tests.faults.oracle import Verdict
-from tests.faults.stage import PARTITIONS, Stage, stage
+from tests.faults.stage import PARTITIONS, Stage
+from tests.faults.staging import stage
 
 PAUSE_S: Final = 1.0
 # So many on one stage, when they are mixed.

@@ -84,6 +84,12 @@ class Watch:
         if self.fault:
             raise self.fault
 
+    def end(self) -> None:
+        """End, whatever went wrong."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
     def begin_anew(self, topic: str) -> None:
         """A topic of answers was deleted: read what comes in its place from its beginning."""
         self._anew.append(topic)
